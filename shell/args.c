@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * args.c -- takes the command line apart by one table of options.
+ *
+ * Written by hand because an unknown option should name the nearest one there
+ * is, and because options may stand on both sides of the command, which a
+ * getopt that knows the command only later cannot tell apart.  "--" ends the
+ * options; a lone "-" is a word.
+ */
+#include "args.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "text.h"
+
+struct option {
+    enum arg_option id;
+    char letter; /* 0: none */
+    bool takes_value;
+    const char *name;
+};
+
+static const struct option options[] = {
+    {ARG_DB, 'd', true, "--db"},
+    {ARG_JSON, 0, false, "--json"},
+    {ARG_UNTIL, 0, true, "--until"},
+    {ARG_HELP, 'h', false, "--help"},
+    {ARG_VERSION, 'V', false, "--version"},
+};
+#define OPTIONS (sizeof options / sizeof options[0])
+
+const char *args_option_name(enum arg_option option)
+{
+    for (size_t i = 0; i < OPTIONS; i++)
+        if (options[i].id == option)
+            return options[i].name;
+    return "";
+}
+
+/* `--name`, `--name=value`, `-d`, `-dvalue`; *value is what is attached, or NULL. */
+static const struct option *find_option(const char *text, const char **value)
+{
+    *value = NULL;
+    if (text[1] != '-') {
+        for (size_t i = 0; i < OPTIONS; i++)
+            if (options[i].letter == text[1]) {
+                *value = text[2] ? text + 2 : NULL;
+                return &options[i];
+            }
+        return NULL;
+    }
+    size_t size = strcspn(text, "=");
+    for (size_t i = 0; i < OPTIONS; i++)
+        if (strlen(options[i].name) == size && memcmp(options[i].name, text, size) == 0) {
+            *value = text[size] == '=' ? text + size + 1 : NULL;
+            return &options[i];
+        }
+    return NULL;
+}
+
+static bool unknown_option(const char *text)
+{
+    const char *names[OPTIONS];
+    for (size_t i = 0; i < OPTIONS; i++)
+        names[i] = options[i].name;
+    const char *nearest = text_nearest(text, names, OPTIONS);
+    if (nearest)
+        fprintf(stderr, "error: unknown option '%s' (did you mean '%s'?)\n", text, nearest);
+    else
+        fprintf(stderr, "error: unknown option '%s'; see 'varve help'\n", text);
+    return false;
+}
+
+static bool set_value(struct args *args, const struct option *option, const char *value)
+{
+    if (value[0] == '\0') {
+        fprintf(stderr, "error: %s needs a value that is not empty\n", option->name);
+        return false;
+    }
+    if (option->id == ARG_DB)
+        args->db = value;
+    else
+        args->until = value;
+    return true;
+}
+
+/* Reads the option at argv[*at], and its value, which may be the next word. */
+static bool take_option(struct args *args, int argc, char **argv, int *at)
+{
+    const char *value;
+    const struct option *option = find_option(argv[*at], &value);
+    if (!option)
+        return unknown_option(argv[*at]);
+    args->seen |= option->id;
+    if (!option->takes_value) {
+        if (!value)
+            return true;
+        fprintf(stderr, "error: %s takes no value\n", option->name);
+        return false;
+    }
+    if (!value && *at + 1 == argc) {
+        fprintf(stderr, "error: %s needs a value\n", option->name);
+        return false;
+    }
+    return set_value(args, option, value ? value : argv[++*at]);
+}
+
+static bool take_word(struct args *args, const char *word)
+{
+    if (args->count == ARGS_WORDS) {
+        fprintf(stderr, "error: more than %d words on the command line\n", ARGS_WORDS);
+        return false;
+    }
+    args->words[args->count++] = word;
+    return true;
+}
+
+bool args_parse(struct args *args, int argc, char **argv)
+{
+    *args = (struct args){0};
+    bool only_words = false;
+    for (int i = 1; i < argc; i++) {
+        if (!only_words && strcmp(argv[i], "--") == 0) {
+            only_words = true;
+            continue;
+        }
+        bool is_option = !only_words && argv[i][0] == '-' && argv[i][1] != '\0';
+        /* "-7d" is a time, not an option. */
+        if (is_option && argv[i][1] >= '0' && argv[i][1] <= '9')
+            is_option = false;
+        if (!(is_option ? take_option(args, argc, argv, &i) : take_word(args, argv[i])))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * command.c -- the table of commands.
+ *
+ * One entry a command: its name, what it takes, how it is explained and what
+ * runs it.  Dispatch, `varve help`, usage messages and "did you mean" are all
+ * read off this table, so they cannot disagree.  docs/varve.1 says the same at
+ * more length.
+ */
+#include "command.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "text.h"
+
+const struct command commands[] = {
+    {.name = "stats",
+     .usage = "[-d STORE] [--json]",
+     .summary = "how much is in a store, from when to when, and what it takes on disk",
+     .help = "Prints points, events, series, the oldest and newest time and the bytes of all the\n"
+             "store's files as they lie on disk.  A series counts once a day it has points in.\n"
+             "\n"
+             "--json prints one object: points, events, series, bytes, bytes_per_point, oldest,\n"
+             "newest (RFC 3339 or null), journal_rows, tiers and a few more.\n",
+     .options = ARG_DB | ARG_JSON,
+     .run = cmd_stats},
+    {.name = "verify",
+     .usage = "[-d STORE]",
+     .summary = "read every byte that matters and name all damage",
+     .help = "Checks the structure of every file, every checksum and every value, in a process of\n"
+             "its own, so that damage which kills the reader is reported too.  Each finding is\n"
+             "a line that names the file and the place in it.  Exit status 1 if there is one.\n",
+     .options = ARG_DB,
+     .run = cmd_verify},
+    {.name = "compact",
+     .usage = "[-d STORE]",
+     .summary = "seal everything and give unused bytes back to the disk",
+     .help = "Seals all journal rows and rewrites the files that hold replaced data.  main.mdb\n"
+             "shrinks only while no other process has the store open.\n",
+     .options = ARG_DB,
+     .run = cmd_compact},
+    {.name = "seal",
+     .usage = "[-d STORE] [--until TIME]",
+     .summary = "move journal rows into sorted, compressed columns",
+     .help =
+         "Seals the days that ended before TIME; without --until all of them.  The store seals\n"
+         "by itself as it grows; this is for doing it at a moment of one's choice.  TIME is\n"
+         "2026-10-08, 2026-10-08T08:15:18Z, Unix seconds, or an age such as -7d.\n",
+     .options = ARG_DB | ARG_UNTIL,
+     .run = cmd_seal},
+    {.name = "backup",
+     .usage = "[-d STORE] DEST",
+     .summary = "copy the store as it is at this moment, while others use it",
+     .help = "DEST is a new directory; the copy in it is a store like any other.\n",
+     .options = ARG_DB,
+     .least = 1,
+     .most = 1,
+     .run = cmd_backup},
+    {.name = "retain",
+     .usage = "[-d STORE] BEFORE",
+     .summary = "forget the days that ended before a time, for good",
+     .help = "Days are dropped whole, and a month's file goes when its last day does.  BEFORE is\n"
+             "2026-10-08, 2026-10-08T08:15:18Z, Unix seconds, or an age such as -400d.\n",
+     .options = ARG_DB,
+     .least = 1,
+     .most = 1,
+     .run = cmd_retain},
+    {.name = "help",
+     .usage = "[COMMAND]",
+     .summary = "explain the program or one command",
+     .help = "Without a command: the list of commands.\n",
+     .most = 1,
+     .run = cmd_help},
+};
+
+const size_t command_count = sizeof commands / sizeof commands[0];
+
+const struct command *command_find(const char *name)
+{
+    const char *names[sizeof commands / sizeof commands[0]];
+    for (size_t i = 0; i < command_count; i++) {
+        if (strcmp(name, commands[i].name) == 0)
+            return &commands[i];
+        names[i] = commands[i].name;
+    }
+    const char *nearest = text_nearest(name, names, command_count);
+    if (nearest)
+        fprintf(stderr, "error: unknown command '%s' (did you mean '%s'?)\n", name, nearest);
+    else
+        fprintf(stderr, "error: unknown command '%s'; 'varve help' lists them\n", name);
+    return NULL;
+}
+
+enum exit_status command_misused(const struct command *command, const char *problem)
+{
+    fprintf(stderr, "error: varve %s %s\n  usage: varve %s %s\n", command->name, problem,
+            command->name, command->usage);
+    return EXIT_USAGE;
+}

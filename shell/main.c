@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * main.c -- the program `varve`: finds the command and runs it.
+ *
+ * Results go to standard output, all else to standard error.  A result that
+ * could not be written is a failure, because a script that got half of it must
+ * know; a reader that has seen enough (`varve stats | head -1`) ends the program
+ * quietly by SIGPIPE.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include "args.h"
+#include "command.h"
+#include "varve.h"
+
+/* The first option that was given and that the command does not take. */
+static enum arg_option surplus_option(const struct command *command, const struct args *args)
+{
+    unsigned surplus = args->seen & ~(command->options | ARG_HELP);
+    return (enum arg_option)(surplus & -surplus);
+}
+
+static enum exit_status run(const struct command *command, const struct args *args)
+{
+    char problem[64];
+    enum arg_option surplus = surplus_option(command, args);
+    if (args->seen & ARG_HELP) {
+        help_command(command);
+        return EXIT_DONE;
+    }
+    if (surplus) {
+        snprintf(problem, sizeof problem, "takes no %s", args_option_name(surplus));
+        return command_misused(command, problem);
+    }
+    if (args->count - 1 < command->least)
+        return command_misused(command, "needs one thing more");
+    if (args->count - 1 > command->most) {
+        snprintf(problem, sizeof problem, "does not expect '%.30s'",
+                 args->words[command->most + 1]);
+        return command_misused(command, problem);
+    }
+    return command->run(args);
+}
+
+static enum exit_status dispatch(const struct args *args)
+{
+    if (args->count == 0 && (args->seen & ARG_VERSION)) {
+        printf("varve %s\n", varve_version());
+        return EXIT_DONE;
+    }
+    if (args->count == 0) {
+        help_overview(args->seen & ARG_HELP ? stdout : stderr);
+        return args->seen & ARG_HELP ? EXIT_DONE : EXIT_USAGE;
+    }
+    const struct command *command = command_find(args->words[0]);
+    return command ? run(command, args) : EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    struct args args;
+    /* A parent may have had it ignored, and then every write would be an error to report. */
+    signal(SIGPIPE, SIG_DFL);
+    enum exit_status status = args_parse(&args, argc, argv) ? dispatch(&args) : EXIT_USAGE;
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "error: cannot write the results: %s\n", strerror(errno));
+        status = EXIT_FAILED;
+    }
+    return status;
+}

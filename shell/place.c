@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * place.c -- which store is meant, and opening it.
+ *
+ * The default follows the XDG base directories: data of the user, found again
+ * by every command without a word on the command line.  Nothing is created
+ * here; a store comes into being with the first write.
+ */
+#include "place.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include "text.h"
+
+static const char *environment(const char *name)
+{
+    const char *value = getenv(name);
+    return value && value[0] ? value : NULL;
+}
+
+bool place_find(const struct args *args, char path[PLACE_PATH])
+{
+    const char *given = args->db ? args->db : environment("VARVE_DB");
+    const char *data = environment("XDG_DATA_HOME"), *home = environment("HOME");
+    int size;
+    if (given)
+        size = snprintf(path, PLACE_PATH, "%s", given);
+    else if (data && data[0] == '/') /* a relative one is to be ignored, says the XDG page */
+        size = snprintf(path, PLACE_PATH, "%s/varve/telemetry.varve", data);
+    else if (home)
+        size = snprintf(path, PLACE_PATH, "%s/.local/share/varve/telemetry.varve", home);
+    else {
+        fprintf(stderr, "error: which store? give -d STORE or set VARVE_DB\n");
+        return false;
+    }
+    if (size >= PLACE_PATH) {
+        fprintf(stderr, "error: the path of the store is longer than %d bytes\n", PLACE_PATH - 1);
+        return false;
+    }
+    return true;
+}
+
+enum exit_status place_open(const struct args *args, unsigned flags, varve **db)
+{
+    char path[PLACE_PATH];
+    struct varve_options options = {.flags = flags};
+    struct varve_err err = {0};
+    if (!place_find(args, path))
+        return EXIT_USAGE;
+    if (varve_open(path, &options, db, &err) == VARVE_OK)
+        return EXIT_DONE;
+    text_error(&err);
+    if (err.status == VARVE_CORRUPT)
+        fprintf(stderr, "  'varve verify -d %s' names all that is damaged\n", path);
+    return EXIT_FAILED;
+}
