@@ -64,15 +64,21 @@ static enum varve_status add(struct intern *intern, struct varve_str text, struc
     return VARVE_OK;
 }
 
-enum varve_status
-intern_put(struct intern *intern, struct varve_str text, uint32_t *id, struct varve_err *err)
+enum varve_status intern_put_hash(struct intern *intern, struct varve_str text, struct h128 hash,
+                                  uint32_t *id, struct varve_err *err)
 {
-    struct h128 hash = hash128(text.data, text.size, intern->seed);
     uint32_t known = hash_table_get(&intern->table, hash);
     if (known == HASH_NONE)
         return add(intern, text, hash, id, err);
     *id = known;
     return VARVE_OK;
+}
+
+enum varve_status
+intern_put(struct intern *intern, struct varve_str text, uint32_t *id, struct varve_err *err)
+{
+    struct h128 hash = hash128(text.data, text.size, intern->seed);
+    return intern_put_hash(intern, text, hash, id, err);
 }
 
 uint32_t intern_find(const struct intern *intern, struct varve_str text)

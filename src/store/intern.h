@@ -32,6 +32,9 @@ enum varve_status
 intern_clear(struct intern *intern, struct varve_err *err) VARVE_CHECKED; /* only "" is left */
 enum varve_status intern_put(struct intern *intern, struct varve_str text, uint32_t *id,
                              struct varve_err *err) VARVE_CHECKED;
+/* The same for a text whose hash (by this seed) is known. */
+enum varve_status intern_put_hash(struct intern *intern, struct varve_str text, struct h128 hash,
+                                  uint32_t *id, struct varve_err *err) VARVE_CHECKED;
 /* The id of a text, or HASH_NONE. */
 uint32_t intern_find(const struct intern *intern, struct varve_str text);
 static inline struct varve_str intern_text(const struct intern *intern, uint32_t id)

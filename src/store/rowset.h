@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * rowset.h -- metric rows in memory: what a batch, the unsealed head and a
+ * day that is being rebuilt have in common.
+ *
+ * Metrics, label sets and series are kept once each and have small numbers;
+ * a row is 32 bytes.  Numbers and pointers stay good until rowset_clear.
+ *
+ * A row holds an increment (or a gauge's reading).  Its mode says how start is
+ * meant:
+ *
+ *   DELTA       value was added in (start, end]
+ *   CUMULATIVE  value was added by end to the counter of (series, start); start 0: unknown
+ *   GAUGE       value was read at end; start is 0
+ *   ADJUST      value (negative) corrects the CUMULATIVE row of the same (series, start, end);
+ *               it vanishes when both come together in a segment
+ *   BASE        not an increment: the reading that a counter without known start had at end;
+ *               increments with a later end count from it
+ *
+ * Invariants: the hash of a series depends on its metric's name and its labels only, not
+ * on order of arrival; label sets have their pairs sorted by key text, no key twice, no empty value;
+ * a CUMULATIVE (series, start) has one row per end at most once a segment is built.
+ */
+#ifndef STORE_ROWSET_H
+#define STORE_ROWSET_H
+
+#include <stdbool.h>
+#include "base/err.h"
+#include "store/intern.h"
+
+#define ROWSET_LABELS 1024 /* labels of a set, at most */
+
+enum row_mode {
+    ROW_DELTA = 0,
+    ROW_CUMULATIVE = 1,
+    ROW_GAUGE = 2,
+    ROW_ADJUST = 3,
+    ROW_BASE = 4,
+    ROW_MODES
+};
+
+struct row {
+    uint32_t series;
+    uint8_t mode;     /* enum row_mode */
+    uint8_t is_float; /* value is the bits of a double */
+    uint16_t unused;
+    int64_t start, end;
+    int64_t value;
+};
+
+struct rowset_metric {
+    uint32_t name, unit; /* interned */
+    uint8_t kind;        /* enum varve_kind */
+    uint8_t scale;       /* 0 or 9 */
+};
+struct label_pair {
+    uint32_t key, value; /* interned */
+};
+struct label_set {
+    const struct label_pair *pairs; /* sorted by key text */
+    uint32_t count;
+    struct h128 hash;
+};
+struct rowset_series {
+    uint32_t metric, set;
+    struct h128 hash;
+};
+
+struct rowset {
+    struct mem *mem;
+    struct arena arena; /* pairs of label sets */
+    struct intern texts;
+    struct hash_table metric_table, set_table, series_table;
+    struct rowset_metric *metrics;
+    struct label_set *sets; /* set 0 is empty */
+    struct rowset_series *series;
+    struct row *rows;
+    size_t metric_count, metric_capacity, set_count, set_capacity, series_count, series_capacity;
+    size_t row_count, row_capacity;
+};
+
+enum varve_status rowset_init(struct rowset *rowset, struct mem *mem, uint64_t seed,
+                              struct varve_err *err) VARVE_CHECKED;
+void rowset_free(struct rowset *rowset);
+enum varve_status rowset_clear(struct rowset *rowset, struct varve_err *err) VARVE_CHECKED;
+
+/* The metric of that name; made if new.  VARVE_INVALID when the kind or scale differs from the known one;
+ * an empty known unit is filled in. */
+enum varve_status
+rowset_metric(struct rowset *rowset, struct varve_str name, struct varve_str unit, uint8_t kind,
+              uint8_t scale, uint32_t *id, struct varve_err *err) VARVE_CHECKED;
+/* Labels over a parent, as varve_batch_labels describes.  Keys of the given labels must differ and
+ * not be empty (VARVE_INVALID); empty values remove.  No more than ROWSET_LABELS. */
+enum varve_status
+rowset_labels(struct rowset *rowset, uint32_t parent, const struct varve_label *labels,
+              size_t count, uint32_t *set, struct varve_err *err) VARVE_CHECKED;
+enum varve_status rowset_series(struct rowset *rowset, uint32_t metric, uint32_t set,
+                                uint32_t *series, struct varve_err *err) VARVE_CHECKED;
+/* Makes room for that many more rows. */
+enum varve_status
+rowset_grow(struct rowset *rowset, size_t rows, struct varve_err *err) VARVE_CHECKED;
+VARVE_CHECKED static inline enum varve_status
+rowset_row(struct rowset *rowset, const struct row *row, struct varve_err *err)
+{
+    if (rowset->row_count == rowset->row_capacity)
+        TRY(rowset_grow(rowset, 1, err));
+    rowset->rows[rowset->row_count++] = *row;
+    return VARVE_OK;
+}
+/* The series of another rowset in this one: metric, labels and all.  Both must have the same seed. */
+enum varve_status rowset_import(struct rowset *rowset, const struct rowset *from, uint32_t series,
+                                uint32_t *id, struct varve_err *err) VARVE_CHECKED;
+/* The series with that hash, or HASH_NONE. */
+uint32_t rowset_find(const struct rowset *rowset, struct h128 hash);
+/* The value of a label in a set, or the empty text. */
+struct varve_str rowset_label(const struct rowset *rowset, uint32_t set, struct varve_str key);
+
+#endif
