@@ -105,7 +105,9 @@ void instant_text(int64_t instant, char text[INSTANT_TEXT])
     int year, month, mday;
     civil_of_day(day, &year, &month, &mday);
     int64_t second = floor_div(instant, NS_PER_SECOND);
-    int ns = (int)(instant - second * NS_PER_SECOND);
+    int ns = (int)(instant % NS_PER_SECOND);
+    if (ns < 0)
+        ns += (int)NS_PER_SECOND;
     int left = (int)(second - (int64_t)day * 86400);
     int length = snprintf(text, INSTANT_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d", year, month, mday,
                           left / 3600, left / 60 % 60, left % 60);

@@ -23,6 +23,7 @@
 
 #define PENDING_MOST (UINT32_C(1) << 29)
 #define LIMB_MASK INT64_C(0xffffffff)
+#define FINITE_BITS 2098 /* 2^1024 in units of 2^-1074 */
 
 void fsum_clear(struct fsum *sum)
 {
@@ -134,17 +135,22 @@ static int top_bit(const struct fsum *sum)
     return i < 0 ? -1 : i * 32 + 63 - __builtin_clzll((uint64_t)sum->limbs[i]);
 }
 
+/* A mantissa that starts at bit `lowest` has the exponent field lowest + 1; its own top bit adds the
+ * 1.  So one addition makes subnormals too, and infinity when rounding carries too far. */
 static double rounded(const struct fsum *sum, bool negative)
 {
     int top = top_bit(sum);
     if (top < 0)
         return 0.0;
-    /* Bit 52 and all below it fit a double as they are: subnormals and the first binade. */
+    if (top >= FINITE_BITS)
+        return negative ? -HUGE_VAL : HUGE_VAL;
     int lowest = top > 52 ? top - 52 : 0;
     uint64_t mantissa = bits_at(sum, lowest) & ((UINT64_C(1) << 53) - 1);
     if (lowest > 0 && bits_at(sum, lowest - 1) & 1 && (mantissa & 1 || any_below(sum, lowest - 1)))
         mantissa++;
-    double v = ldexp((double)mantissa, lowest - 1074);
+    uint64_t bits = ((uint64_t)lowest << 52) + mantissa;
+    double v;
+    memcpy(&v, &bits, sizeof v);
     return negative ? -v : v;
 }
 

@@ -9,8 +9,8 @@
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
-#include "err.h"
 #include <stdatomic.h>
+#include "err.h"
 
 struct mem {
     struct varve_allocator allocator;

@@ -5,9 +5,9 @@
 #ifndef BASE_STR_H
 #define BASE_STR_H
 
-#include "varve.h"
 #include <stdbool.h>
 #include <string.h>
+#include "varve.h"
 
 #define STR(literal) ((struct varve_str){(literal), sizeof(literal) - 1})
 
