@@ -135,8 +135,8 @@ static int top_bit(const struct fsum *sum)
     return i < 0 ? -1 : i * 32 + 63 - __builtin_clzll((uint64_t)sum->limbs[i]);
 }
 
-/* A mantissa that starts at bit `lowest` has the exponent field lowest + 1; its own top bit adds the
- * 1.  So one addition makes subnormals too, and infinity when rounding carries too far. */
+/* A mantissa that starts at bit `lowest` has the exponent field lowest + 1; its own top bit adds
+ * the 1.  So one addition makes subnormals too, and infinity when rounding carries too far. */
 static double rounded(const struct fsum *sum, bool negative)
 {
     int top = top_bit(sum);

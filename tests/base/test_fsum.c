@@ -226,9 +226,11 @@ static void test_order_does_not_matter(void **state)
     assert_same(total(values, COUNT), 0.0);
 }
 
-static int64_t limb_bound(const struct fsum *sum)
+static void check_limbs(const struct fsum *sum)
 {
-    return ((int64_t)sum->pending + 1) << 32;
+    assert_true(sum->pending <= UINT32_C(1) << 30);
+    for (int i = 0; i < FSUM_LIMBS - 1; i++)
+        assert_true(llabs((long long)sum->limbs[i]) < ((long long)sum->pending + 1) << 32);
 }
 
 /* Long runs: the limbs stay within what `pending` says, and carries spread in time.  Doubling a
@@ -242,13 +244,15 @@ static void test_carries_of_very_many_additions(void **state)
     for (int i = 0; i < 60; i++) {
         copy = sum;
         fsum_merge(&sum, &copy);
-        for (int k = 0; k < FSUM_LIMBS - 1; k++)
-            assert_true(llabs((long long)sum.limbs[k]) < limb_bound(&sum));
-        assert_true(sum.pending <= UINT32_C(1) << 30);
+        check_limbs(&sum);
     }
     assert_same(fsum_result(&sum), -0x1.fffffffffffffp160);
     fsum_add(&sum, 0x1.fffffffffffffp160);
     assert_same(fsum_result(&sum), 0.0);
+    for (int i = 0; i < 1000; i++) {
+        fsum_add(&sum, 0x1.fffffffffffffp31);
+        check_limbs(&sum);
+    }
 }
 
 static void test_split(void **state)
