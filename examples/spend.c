@@ -130,9 +130,14 @@ static void print_report(struct report *report)
             print_money(group->name[0] ? group->name : "(none)", group->nanos, group->points);
         nanos += group->nanos;
         points += group->points;
-        free(group->name);
     }
     print_money("total", nanos, points);
+}
+
+static void free_report(struct report *report)
+{
+    for (size_t i = 0; i < report->count; i++)
+        free(report->groups[i].name);
     free(report->groups);
     free(report->of_code);
 }
@@ -177,10 +182,10 @@ int main(int argc, char **argv)
         status = add_up(&report, snapshot, &query, &err);
     varve_snapshot_close(snapshot);
     varve_close(db);
-    if (status != VARVE_OK) {
+    if (status == VARVE_OK)
+        print_report(&report);
+    else
         fprintf(stderr, "spend: %s: %s\n", err.place, err.message);
-        return 1;
-    }
-    print_report(&report);
-    return 0;
+    free_report(&report);
+    return status == VARVE_OK ? 0 : 1;
 }
