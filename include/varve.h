@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * varve.h -- the public interface of libvarve, and its manual.
+ *
+ * varve is an embedded store for the telemetry of Claude Code: counters that
+ * live for the length of a session, gauges, and events.  It keeps the
+ * increments of counters, not their readings, so a total is a sum, sums are
+ * exact to the last token and the last nano-dollar, and they do not depend on
+ * the order in which anything arrived.
+ *
+ * WHAT TO KNOW FIRST
+ *
+ *  1. A store is a directory.  Never put it on a network file system.
+ *  2. A process opens a store once; a second varve_open() of the same
+ *     directory in one process is refused (VARVE_BUSY).  Several processes may
+ *     have it open together, each reading and writing.
+ *  3. A handle may be used by several threads.  A batch, a snapshot and a scan
+ *     belong to one thread at a time.
+ *  4. After fork() the child must not use a handle it inherited; every call
+ *     in it answers VARVE_MISUSE.  Open the store anew in the child.
+ *  5. A snapshot keeps the files it reads alive on disk until it is closed.
+ *     It does not hold back writers or make the store grow page by page.
+ *  6. An append that returned VARVE_OK survives kill -9 and power loss.  One
+ *     that returned an error may be sent again as it was: what had arrived
+ *     is recognised and not counted twice.
+ *  7. The library never prints, never exits, never aborts, starts no threads
+ *     and installs no signal handlers.
+ *
+ * CONVENTIONS
+ *
+ * Functions that can fail return enum varve_status and fill the struct
+ * varve_err they are given (which may be NULL).  Results come through
+ * pointers, which are left alone on failure.  Strings are struct varve_str:
+ * bytes and a length, valid UTF-8, no terminating zero needed.  Pointers that
+ * the library hands out belong to the library; how long they live is said at
+ * each call.  Times are nanoseconds since 1970-01-01T00:00:00Z.  Ranges are
+ * half-open: since <= t < until.
+ */
+#ifndef VARVE_H
+#define VARVE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define VARVE_API __attribute__((visibility("default")))
+#define VARVE_CHECKED __attribute__((warn_unused_result))
+#define VARVE_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#else
+#define VARVE_API
+#define VARVE_CHECKED
+#define VARVE_PRINTF(fmt, args)
+#endif
+
+/* ---- version ---------------------------------------------------------- */
+
+#define VARVE_VERSION_MAJOR 0
+#define VARVE_VERSION_MINOR 1
+#define VARVE_VERSION_PATCH 0
+#define VARVE_VERSION_TEXT "0.1.0"
+
+/* The format of stores this library writes.  It reads this one and every
+ * older one it names in docs/format.md, and refuses newer ones politely. */
+#define VARVE_FORMAT 1
+
+/* The version of the library linked at run time, such as "0.1.0". */
+VARVE_API const char *varve_version(void);
+
+/* ---- errors ----------------------------------------------------------- */
+
+/* One line an outcome: name, number, what it means.  The numbers are part of
+ * the interface and are never reused. */
+#define VARVE_STATUS_MAP(X)                                                    \
+    X(OK, 0, "done")                                                           \
+    X(DONE, 1, "there is no more")                                             \
+    X(NOMEM, 2, "out of memory")                                               \
+    X(IO, 3, "the operating system reported an I/O error")                     \
+    X(FULL, 4, "the disk or the store is full")                                \
+    X(CORRUPT, 5, "damaged bytes were found")                                  \
+    X(NOTFOUND, 6, "no such thing")                                            \
+    X(INVALID, 7, "the input is not valid")                                    \
+    X(LIMIT, 8, "a limit was reached")                                         \
+    X(BUSY, 9, "somebody else holds it")                                       \
+    X(READONLY, 10, "the store is open for reading only")                      \
+    X(VERSION, 11, "the store's format is not known to this library")          \
+    X(MISUSE, 12, "the interface was used against its rules")                  \
+    X(INTERRUPTED, 13, "the caller asked to stop")
+
+enum varve_status {
+#define X(name, number, text) VARVE_##name = number,
+    VARVE_STATUS_MAP(X)
+#undef X
+};
+
+/* What went wrong and where.  Plain memory of the caller; reporting an error
+ * allocates nothing.  `place` names a file, a record, a line; `message` says
+ * what was found, what was expected and, where there is one, the remedy. */
+struct varve_err {
+    enum varve_status status;
+    int sys; /* errno, or 0 */
+    char place[120];
+    char message[280];
+};
+
+/* The symbol of a status, such as "VARVE_CORRUPT"; never NULL. */
+VARVE_API const char *varve_status_name(enum varve_status status);
+/* One line of English for a status; never NULL. */
+VARVE_API const char *varve_status_text(enum varve_status status);
+
+/* ---- memory ----------------------------------------------------------- */
+
+/* One function does it all: (NULL, 0, n) allocates, (p, n, 0) frees and
+ * returns NULL, else it resizes; NULL means no memory and leaves p as it was.
+ * It is called by every thread that uses the handle.  LMDB and zstd
+ * use malloc for their own small state whatever is set here. */
+struct varve_allocator {
+    void *(*resize)(void *context, void *pointer, size_t old_size, size_t new_size);
+    void *context;
+};
+
+/* ---- strings and labels ----------------------------------------------- */
+
+struct varve_str {
+    const char *data;
+    size_t size;
+};
+
+/* A string literal or any zero-terminated string as a varve_str. */
+VARVE_API struct varve_str varve_str(const char *text);
+
+struct varve_label {
+    struct varve_str key;
+    struct varve_str value;
+};
+
+/* ---- opening and closing ---------------------------------------------- */
+
+typedef struct varve varve;
+
+enum varve_open_flags {
+    VARVE_CREATE = 1,   /* make the directory and the store where missing */
+    VARVE_RDONLY = 2,   /* never write; a store on read-only media opens too */
+    VARVE_NO_AUTOSEAL = 4 /* seal only when varve_seal() is called */
+};
+
+struct varve_options {
+    unsigned flags;
+    struct varve_allocator allocator; /* resize == NULL: the C library's */
+    uint64_t seal_rows;   /* journal rows that make an append seal; 0: default */
+    uint64_t max_memory;  /* bytes this handle may hold at once; 0: no limit */
+};
+
+/* Opens the store in directory `path`.  options may be NULL (read-write, no
+ * creation).  The store's structure is checked before any of it is trusted.
+ * VARVE_NOTFOUND: no store there.  VARVE_VERSION: a newer format.
+ * VARVE_CORRUPT: `place` names the file and page; see varve_verify().
+ * VARVE_BUSY: already open in this process. */
+VARVE_API VARVE_CHECKED enum varve_status
+varve_open(const char *path, const struct varve_options *options, varve **db, struct varve_err *err);
+
+/* Closes the handle.  Snapshots and batches must be gone before. NULL is fine. */
+VARVE_API void varve_close(varve *db);
+
+/* ---- writing ---------------------------------------------------------- */
+
+enum varve_kind {
+    VARVE_COUNTER = 1,  /* only ever grows; stored as increments */
+    VARVE_GAUGE = 2,    /* a reading at a time */
+    VARVE_HISTOGRAM = 3 /* a counter whose label `le` bounds its buckets */
+};
+
+enum varve_temporality {
+    VARVE_DELTA = 1,      /* the value is what was added in (start, end] */
+    VARVE_CUMULATIVE = 2  /* the value is what was added since start */
+};
+
+/* What a metric is.  The first description of a name is kept; later ones may
+ * add a unit where there was none and must agree in kind.
+ *
+ * A metric whose unit is a currency (USD, EUR, ...), and a counter in seconds
+ * ("s"), is held as an integer number of 1e-9 of that unit: `scale` 9.  All
+ * other values that are whole numbers are held as integers, the rest as
+ * doubles, bit for bit. */
+struct varve_metric {
+    struct varve_str name; /* the OTLP name, such as claude_code.cost.usage */
+    struct varve_str unit; /* as OTLP has it; may be empty */
+    enum varve_kind kind;
+};
+
+/* A value on its way in: a double or an integer, as the sender had it. */
+enum varve_type { VARVE_NULL = 0, VARVE_INT = 1, VARVE_FLOAT = 2, VARVE_BOOL = 3, VARVE_TEXT = 4 };
+
+struct varve_value {
+    enum varve_type type;
+    union {
+        int64_t i;          /* VARVE_INT, VARVE_BOOL */
+        double f;           /* VARVE_FLOAT */
+        struct varve_str s; /* VARVE_TEXT */
+    } as;
+};
+
+VARVE_API struct varve_value varve_int(int64_t value);
+VARVE_API struct varve_value varve_float(double value);
+VARVE_API struct varve_value varve_bool(int value);
+VARVE_API struct varve_value varve_text(struct varve_str value);
+
+/* A batch is filled, appended as one act, and may then be cleared and filled
+ * again.  Everything given to it is copied.  The names it hands out (metrics,
+ * label sets) are small numbers valid in this batch until it is cleared. */
+typedef struct varve_batch varve_batch;
+
+VARVE_API VARVE_CHECKED enum varve_status
+varve_batch_new(varve *db, varve_batch **batch, struct varve_err *err);
+VARVE_API void varve_batch_clear(varve_batch *batch);
+VARVE_API void varve_batch_free(varve_batch *batch);
+
+VARVE_API VARVE_CHECKED enum varve_status
+varve_batch_metric(varve_batch *batch, const struct varve_metric *metric, uint32_t *id,
+                   struct varve_err *err);
+
+/* The set of no labels, the parent of all others. */
+#define VARVE_NO_LABELS 0u
+
+/* A set of labels: those of `parent` and the given ones, which replace the
+ * parent's of the same key.  A label with an empty value is no label.  Sets
+ * that are equal get the same number however they were built: make one for
+ * what all points of a process share and derive the rest from it. */
+VARVE_API VARVE_CHECKED enum varve_status
+varve_batch_labels(varve_batch *batch, uint32_t parent, const struct varve_label *labels,
+                   size_t count, uint32_t *set, struct varve_err *err);
+
+/* One point of a counter.  start is the start of the interval (delta) or of
+ * the process's count (cumulative); 0 where the sender gave none.  Values must be finite and,
+ * for counters, not negative; VARVE_INVALID names the reason and the batch
+ * stays as it was, so one bad point never costs the good ones beside it.
+ *
+ * With a known start, cumulative readings of one (series, start) never fall:
+ * a smaller one is a late or second writer's and adds nothing.  Without one
+ * the first reading is a baseline and a fall is a reset. */
+VARVE_API VARVE_CHECKED enum varve_status
+varve_batch_counter(varve_batch *batch, uint32_t metric, uint32_t set, enum varve_temporality temporality,
+                    int64_t start, int64_t end, struct varve_value value, struct varve_err *err);
+
+VARVE_API VARVE_CHECKED enum varve_status
+varve_batch_gauge(varve_batch *batch, uint32_t metric, uint32_t set, int64_t time,
+                  struct varve_value value, struct varve_err *err);
+
+/* One event: a row of the table `table`, made if it is new.  Fields whose
+ * value is VARVE_NULL are left out; a name given twice is VARVE_INVALID. */
+struct varve_field {
+    struct varve_str name;
+    struct varve_value value;
+};
+
+VARVE_API VARVE_CHECKED enum varve_status
+varve_batch_event(varve_batch *batch, struct varve_str table, int64_t time,
+                  const struct varve_field *fields, size_t count, struct varve_err *err);
+
+/* What an append did, in points and events. */
+struct varve_appended {
+    uint64_t points;      /* new */
+    uint64_t events;      /* new */
+    uint64_t duplicates;  /* seen before: the same (series, start, end, value), the same event */
+    uint64_t ambiguous;   /* cumulative readings below what their (series, start) had reached */
+    uint64_t baselines;   /* first readings without a start: kept as a base, not counted */
+    uint64_t expired;     /* older than what varve_retain has forgotten; not taken again */
+};
+
+/* Makes the batch part of the store: all of it or, on error, none.  Returns
+ * when it is on disk.  Appends of several threads share one synced commit.
+ * VARVE_FULL: nothing was written; try again when there is room.  The batch
+ * is not cleared. */
+VARVE_API VARVE_CHECKED enum varve_status
+varve_append(varve *db, varve_batch *batch, struct varve_appended *appended, struct varve_err *err);
+
+/* ---- reading ---------------------------------------------------------- */
+
+/* One committed state of the store, whatever is written meanwhile. */
+typedef struct varve_snapshot varve_snapshot;
+
+VARVE_API VARVE_CHECKED enum varve_status
+varve_snapshot_open(varve *db, varve_snapshot **snapshot, struct varve_err *err);
+VARVE_API void varve_snapshot_close(varve_snapshot *snapshot);
+
+/* Lists.  Every visit function calls back once an item; the callback returns
+ * 0 to go on, anything else to stop, which is not an error.  Strings live for
+ * the length of the callback. */
+struct varve_metric_info {
+    struct varve_metric metric;
+    int scale;            /* values are integers of 10^-scale units; 0 for plain numbers */
+    uint64_t points, series; /* series is an upper bound over days */
+    int64_t oldest, newest;
+};
+struct varve_table_info {
+    struct varve_str name;
+    uint64_t rows;
+    int64_t oldest, newest;
+};
+struct varve_count_info {
+    struct varve_str text;
+    uint64_t count; /* labels: distinct values; values: points or events */
+};
+
+VARVE_API VARVE_CHECKED enum varve_status
+varve_visit_metrics(varve_snapshot *snapshot, int (*visit)(void *, const struct varve_metric_info *),
+                    void *context, struct varve_err *err);
+VARVE_API VARVE_CHECKED enum varve_status
+varve_visit_tables(varve_snapshot *snapshot, int (*visit)(void *, const struct varve_table_info *),
+                   void *context, struct varve_err *err);
+/* The label keys of a metric, or the text columns of a table. */
+VARVE_API VARVE_CHECKED enum varve_status
+varve_visit_labels(varve_snapshot *snapshot, struct varve_str metric_or_table,
+                   int (*visit)(void *, const struct varve_count_info *), void *context,
+                   struct varve_err *err);
+/* The values of one label and how many points or events carry each. */
+VARVE_API VARVE_CHECKED enum varve_status
+varve_visit_values(varve_snapshot *snapshot, struct varve_str metric_or_table, struct varve_str label,
+                   int (*visit)(void *, const struct varve_count_info *), void *context,
+                   struct varve_err *err);
+
+/* A filter keeps the runs (or events) whose label has one of the values, or
+ * none of them.  The empty string stands for a label that is not there. */
+struct varve_filter {
+    struct varve_str key;
+    int negate;
+    const struct varve_str *values;
+    size_t count;
+};
+
+/* What to read.  `labels` of a metric, `columns` of a table: only these are
+ * decoded.  Pointers must stay valid until the scan is closed. */
+struct varve_query {
+    struct varve_str source; /* a metric's or a table's name */
+    int64_t since, until;
+    const struct varve_filter *filters;
+    size_t filter_count;
+    const struct varve_str *columns;
+    size_t column_count;
+    unsigned flags;
+};
+
+enum varve_query_flags {
+    VARVE_DECODE = 1 /* add up values even where a header has the answer: for checking and measuring */
+};
+
+#define VARVE_BATCH_ROWS 1024
+
+/* The distinct texts of one column in one segment; code 0 is "not there"
+ * and has the empty string.  Codes differ from segment to segment: map them
+ * once when `segment` of a batch changes, not once a row. */
+struct varve_dictionary {
+    const struct varve_str *texts;
+    uint32_t count;
+};
+
+/* A label of a run, or a column of events, for the rows at hand.  Which array is
+ * set follows from type: VARVE_TEXT codes + dictionary, VARVE_INT and
+ * VARVE_BOOL ints, VARVE_FLOAT floats, VARVE_NULL none (no row has it).
+ * present: one bit a row, bit i of word i/64; NULL when every row has it. */
+struct varve_column {
+    enum varve_type type;
+    const uint32_t *codes;
+    const struct varve_dictionary *dictionary;
+    const int64_t *ints;
+    const double *floats;
+    const uint64_t *present;
+};
+
+/* Up to 1024 rows of one segment, column by column.  All pointers live until
+ * the next call on the scan.
+ *
+ * Metrics: the rows are in runs, one run a series; run r has the rows
+ * run_start[r] .. run_start[r+1].  columns are the labels asked for, one entry
+ * a run.  start/end/ints or floats have one entry a row; ints are increments
+ * in units of 10^-scale.  A series may come in several runs, of several
+ * segments, and a row may be an adjustment (points == 0 for its run): late
+ * readings of a cumulative counter move part of an increment to an earlier time.
+ *
+ * Tables: one entry a row everywhere; runs == 0; end is the time. */
+struct varve_rows {
+    uint32_t segment; /* grows when dictionaries change */
+    uint32_t rows, runs;
+    int scale;
+    enum varve_kind kind;
+    const uint32_t *run_start;        /* runs + 1 entries */
+    const uint8_t *run_is_adjustment; /* runs entries */
+    const int64_t *start, *end;
+    const int64_t *ints;   /* NULL where the rows are floats */
+    const double *floats;  /* NULL where the rows are ints */
+    const struct varve_column *columns;
+};
+
+typedef struct varve_scan varve_scan;
+
+/* VARVE_NOTFOUND names the nearest metric or table there is. */
+VARVE_API VARVE_CHECKED enum varve_status
+varve_scan_open(varve_snapshot *snapshot, const struct varve_query *query, varve_scan **scan,
+                struct varve_err *err);
+VARVE_API void varve_scan_close(varve_scan *scan);
+
+/* The next rows; VARVE_DONE when there are none. */
+VARVE_API VARVE_CHECKED enum varve_status
+varve_scan_rows(varve_scan *scan, struct varve_rows *rows, struct varve_err *err);
+
+/* Up to 1024 runs with their sums over the range, instead of rows.  A run that
+ * lies in the range as a whole is answered from its header, and nothing of it
+ * is decoded.  Gauges have min, max, first and last in mind: read rows. */
+struct varve_runs {
+    uint32_t segment;
+    uint32_t runs;
+    int scale;
+    enum varve_kind kind;
+    const uint32_t *points;       /* rows in the range; adjustments do not count */
+    const int64_t *first, *last;  /* end times of the first and last of them */
+    const int64_t *sums;          /* ints; NULL where the runs are floats */
+    const double *float_sums;     /* the exact sum rounded, and */
+    const double *float_rests;    /* what rounding left over: add both up to stay exact */
+    const struct varve_column *columns;
+};
+
+/* Metrics only.  The next runs; VARVE_DONE when there are none. */
+VARVE_API VARVE_CHECKED enum varve_status
+varve_scan_runs(varve_scan *scan, struct varve_runs *runs, struct varve_err *err);
+
+/* What a scan has touched so far, for EXPLAIN and for benchmarks. */
+struct varve_scan_stats {
+    uint64_t segments, segments_skipped;
+    uint64_t runs, runs_from_headers, runs_skipped;
+    uint64_t blocks_decoded, rows;
+};
+VARVE_API void varve_scan_stats(const varve_scan *scan, struct varve_scan_stats *stats);
+
+/* ---- keeping house ---------------------------------------------------- */
+
+/* Moves journal rows of days that ended before `until` into sealed columns;
+ * INT64_MAX: all of them.  Readers and writers go on meanwhile.  VARVE_BUSY:
+ * another process is at it. */
+struct varve_sealed {
+    uint64_t days, rows, bytes;
+};
+VARVE_API VARVE_CHECKED enum varve_status
+varve_seal(varve *db, int64_t until, struct varve_sealed *sealed, struct varve_err *err);
+
+/* Seals everything, rewrites month files that hold replaced generations and
+ * shrinks main.mdb when no other process has the store open. */
+struct varve_compacted {
+    uint64_t bytes_before, bytes_after;
+    int main_skipped; /* 1: somebody else had the store open */
+};
+VARVE_API VARVE_CHECKED enum varve_status
+varve_compact(varve *db, struct varve_compacted *compacted, struct varve_err *err);
+
+/* Forgets the days that ended before `before`; a month's file goes when its
+ * last day does.  Days are dropped whole. */
+struct varve_retained {
+    uint64_t days, rows, files;
+};
+VARVE_API VARVE_CHECKED enum varve_status
+varve_retain(varve *db, int64_t before, struct varve_retained *retained, struct varve_err *err);
+
+/* Copies the store as it is at this moment into the new directory `path`,
+ * while others read and write. */
+VARVE_API VARVE_CHECKED enum varve_status
+varve_backup(varve *db, const char *path, struct varve_err *err);
+
+struct varve_stats {
+    uint64_t points, events, series, bytes, journal_rows;
+    uint64_t days, segments, files;
+    uint64_t ambiguous, baselines; /* since the store was made */
+    int64_t oldest, newest;   /* INT64_MAX and INT64_MIN in an empty store */
+    uint64_t memory, memory_peak; /* bytes this handle holds and held */
+    int format;
+};
+/* series counts (metric, labels, day) triples; bytes is what all files of the
+ * store take up on disk. */
+VARVE_API VARVE_CHECKED enum varve_status
+varve_stats(varve *db, struct varve_stats *stats, struct varve_err *err);
+
+/* Reads every byte that matters and names all damage: one call of `report` a
+ * finding.  It works in a child process, so that damage which kills LMDB kills
+ * only the child and is reported too.  The store must not be open in this process.
+ * VARVE_OK: sound.  VARVE_CORRUPT: at least one finding. */
+struct varve_verified {
+    uint64_t files, values, bytes, rows, findings;
+};
+VARVE_API VARVE_CHECKED enum varve_status
+varve_verify(const char *path, void (*report)(void *, const struct varve_err *), void *context,
+             struct varve_verified *verified, struct varve_err *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

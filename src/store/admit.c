@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * admit.c -- tells new points from known ones and readings from increments.
+ *
+ * Points in order take a short path: one comparison with what their series or
+ * stream has reached.  Late ones gather the stream's rows from the head and
+ * from sealed days, and are fitted in between.
+ */
+#include "store/admit.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+/* How far back a counter without a start is looked for, in days that have data. */
+#define BASE_DAYS 62
+
+/* ---- numbers ----------------------------------------------------------- */
+
+/* A number as the sender had it: arithmetic is on integers where both are. */
+struct number {
+    bool is_float;
+    int64_t i;
+    double f; /* always set */
+};
+
+static struct number number_of(const struct row *row)
+{
+    struct number n = {row->is_float, row->value, 0};
+    if (row->is_float)
+        memcpy(&n.f, &row->value, sizeof n.f);
+    else
+        n.f = (double)row->value;
+    return n;
+}
+
+static struct number number_of_stream(const struct stream *stream)
+{
+    struct row row = {.is_float = stream->is_float, .value = stream->reading};
+    return number_of(&row);
+}
+
+static int64_t number_bits(struct number n)
+{
+    int64_t bits = n.i;
+    if (n.is_float)
+        memcpy(&bits, &n.f, sizeof bits);
+    return bits;
+}
+
+static struct number number_float(double f)
+{
+    return (struct number){true, 0, f};
+}
+
+static struct number number_int(int64_t i)
+{
+    return (struct number){false, i, (double)i};
+}
+
+/* Readings are not negative, so neither of these can leave int64 by much: sums that would become doubles. */
+static struct number number_add(struct number a, struct number b)
+{
+    int64_t i;
+    if (!a.is_float && !b.is_float && !__builtin_add_overflow(a.i, b.i, &i))
+        return number_int(i);
+    return number_float(a.f + b.f);
+}
+
+static struct number number_sub(struct number a, struct number b)
+{
+    int64_t i;
+    if (!a.is_float && !b.is_float && !__builtin_sub_overflow(a.i, b.i, &i))
+        return number_int(i);
+    return number_float(a.f - b.f);
+}
+
+static int number_compare(struct number a, struct number b)
+{
+    if (!a.is_float && !b.is_float)
+        return (a.i > b.i) - (a.i < b.i);
+    return (a.f > b.f) - (a.f < b.f);
+}
+
+static bool number_is_zero(struct number n)
+{
+    return n.is_float ? n.f == 0 : n.i == 0;
+}
+
+/* ---- putting rows into the head ---------------------------------------- */
+
+static enum varve_status emit(struct admit *admit, uint32_t series, int64_t start, enum row_mode mode, int64_t end,
+                              struct number value, struct varve_err *err)
+{
+    struct row row = {.series = series, .mode = (uint8_t)mode, .is_float = value.is_float, .start = start,
+                      .end = end, .value = number_bits(value)};
+    return head_add_row(admit->head, &row, err);
+}
+
+/* ---- a stream's rows, in order ----------------------------------------- */
+
+/* All rows of a stream at one end. */
+struct step {
+    int64_t end;
+    bool has_row, has_base;
+    struct number increment, base;
+};
+
+struct history {
+    struct row_list rows;
+    struct step *steps;
+    size_t count;
+};
+
+static int compare_ends(const void *a, const void *b)
+{
+    const struct row *x = a, *y = b;
+    return (x->end > y->end) - (x->end < y->end);
+}
+
+static void history_free(struct admit *admit, struct history *history)
+{
+    mem_free(admit->mem, history->steps, history->rows.count * sizeof *history->steps);
+    row_list_free(&history->rows);
+}
+
+static bool has_base(const struct row_list *rows)
+{
+    for (size_t i = 0; i < rows->count; i++)
+        if (rows->rows[i].mode == ROW_BASE)
+            return true;
+    return false;
+}
+
+/* Sealed rows of a stream.  A known start bounds the days from below; without one the newest days are
+ * searched, back to the first that has a base when `newest` will do. */
+static enum varve_status collect_sealed(struct admit *admit, struct h128 series, int64_t start, bool newest,
+                                        struct row_list *rows, struct varve_err *err)
+{
+    const struct catalogue *c = admit->catalogue;
+    size_t from = start ? catalogue_from(c, day_of(start)) : 0;
+    int patience = BASE_DAYS;
+    for (size_t i = c->count; i-- > from;) {
+        const struct day_record *d = &c->days[i];
+        if (d->table != 0 || d->last < start)
+            continue;
+        TRY(sealed_collect(admit->sealed, d, series, start, rows, err));
+        if (start == 0 && ((newest && has_base(rows)) || --patience == 0))
+            break;
+    }
+    return VARVE_OK;
+}
+
+static void fold_steps(struct history *h)
+{
+    for (size_t i = 0; i < h->rows.count; i++) {
+        const struct row *row = &h->rows.rows[i];
+        if (h->count == 0 || h->steps[h->count - 1].end != row->end)
+            h->steps[h->count++] = (struct step){.end = row->end};
+        struct step *s = &h->steps[h->count - 1];
+        if (row->mode == ROW_BASE) {
+            s->has_base = true;
+            s->base = number_of(row);
+        } else {
+            s->has_row |= row->mode == ROW_CUMULATIVE;
+            s->increment = number_add(s->increment, number_of(row));
+        }
+    }
+}
+
+static enum varve_status history_load(struct admit *admit, uint32_t series, int64_t start, bool newest,
+                                      struct history *history, struct varve_err *err)
+{
+    *history = (struct history){.rows = {.mem = admit->mem}};
+    struct row_list *rows = &history->rows;
+    TRY(collect_sealed(admit, admit->head->rows.series[series].hash, start, newest, rows, err));
+    TRY(head_collect(admit->head, series, start, rows, err));
+    if (rows->count == 0)
+        return VARVE_OK;
+    qsort(rows->rows, rows->count, sizeof *rows->rows, compare_ends);
+    history->steps = mem_zalloc(admit->mem, rows->count * sizeof *history->steps);
+    if (!history->steps)
+        return fail_nomem(err, rows->count * sizeof *history->steps);
+    fold_steps(history);
+    return VARVE_OK;
+}
+
+/* What the counter had reached at `end`: the newest base and all increments after it. */
+static struct number reading_at(const struct history *h, int64_t end, size_t *next)
+{
+    struct number reading = number_int(0);
+    size_t i = 0;
+    for (; i < h->count && h->steps[i].end <= end; i++)
+        reading = h->steps[i].has_base ? h->steps[i].base : number_add(reading, h->steps[i].increment);
+    *next = i;
+    return reading;
+}
+
+/* A stream met for the first time since the head was made: what do the store's rows say it had reached? */
+static enum varve_status stream_load(struct admit *admit, uint32_t number, struct varve_err *err)
+{
+    struct stream s = admit->head->streams[number];
+    struct history history;
+    enum varve_status status = history_load(admit, s.series, s.start, true, &history, err);
+    if (status == VARVE_OK && history.count > 0) {
+        size_t next;
+        struct number reading = reading_at(&history, INT64_MAX, &next);
+        s.has_reading = true;
+        s.is_float = reading.is_float;
+        s.reading = number_bits(reading);
+        s.last_end = history.steps[history.count - 1].end;
+        admit->head->streams[number] = s;
+    }
+    history_free(admit, &history);
+    return status;
+}
+
+static void stream_set(struct stream *stream, struct number reading)
+{
+    stream->has_reading = true;
+    stream->is_float = reading.is_float;
+    stream->reading = number_bits(reading);
+}
+
+/* ---- readings in order ------------------------------------------------- */
+
+static enum varve_status advance(struct admit *admit, struct stream *stream, const struct row *row,
+                                 struct varve_err *err)
+{
+    struct number v = number_of(row), increment = v;
+    struct number reached = stream->has_reading ? number_of_stream(stream) : number_int(0);
+    bool known = stream->start != 0;
+    stream->last_end = row->end;
+    if (!stream->has_reading && !known) {
+        admit->appended->baselines++;
+        stream_set(stream, v);
+        return emit(admit, row->series, row->start, ROW_BASE, row->end, v, err);
+    }
+    if (number_compare(v, reached) >= 0) {
+        increment = number_sub(v, reached);
+        stream_set(stream, v);
+    } else if (known) {
+        admit->appended->ambiguous++;
+        increment = number_int(0);
+    } else {
+        stream_set(stream, v);
+        TRY(emit(admit, row->series, row->start, ROW_BASE, row->end, v, err));
+    }
+    admit->appended->points++;
+    return emit(admit, row->series, row->start, ROW_CUMULATIVE, row->end, increment, err);
+}
+
+/* ---- late readings ----------------------------------------------------- */
+
+/* Takes `share` from the increments of the steps from `next` on, up to the next base, and answers what is left. */
+static enum varve_status take_from_later(struct admit *admit, const struct row *row, const struct history *h,
+                                         size_t next, struct number *share, struct varve_err *err)
+{
+    for (size_t i = next; i < h->count && !h->steps[i].has_base && !number_is_zero(*share); i++) {
+        struct number part = h->steps[i].increment;
+        if (number_compare(part, number_int(0)) <= 0)
+            continue;
+        if (number_compare(part, *share) > 0)
+            part = *share;
+        struct number minus = number_sub(part.is_float ? number_float(0) : number_int(0), part);
+        TRY(emit(admit, row->series, row->start, ROW_ADJUST, h->steps[i].end, minus, err));
+        *share = number_sub(*share, part);
+    }
+    return VARVE_OK;
+}
+
+/* A baseline older than the oldest known: the old one becomes a point. */
+static enum varve_status earlier_base(struct admit *admit, const struct row *row, const struct history *h,
+                                      struct varve_err *err)
+{
+    const struct step *first = &h->steps[0];
+    struct number v = number_of(row);
+    struct number rise = number_compare(first->base, v) >= 0 ? number_sub(first->base, v) : first->base;
+    admit->appended->baselines++;
+    TRY(emit(admit, row->series, row->start, ROW_BASE, row->end, v, err));
+    return emit(admit, row->series, row->start, first->has_row ? ROW_ADJUST : ROW_CUMULATIVE, first->end, rise, err);
+}
+
+static enum varve_status fit_in(struct admit *admit, struct stream *stream, const struct row *row,
+                                const struct history *h, struct varve_err *err)
+{
+    size_t next;
+    struct number v = number_of(row), reached = reading_at(h, row->end, &next);
+    const struct step *here = next > 0 && h->steps[next - 1].end == row->end ? &h->steps[next - 1] : NULL;
+    if (stream->start == 0 && next == 0)
+        return earlier_base(admit, row, h, err);
+    int order = number_compare(v, reached);
+    if (here && (here->has_row || here->has_base) && order <= 0) {
+        admit->appended->duplicates++;
+        return VARVE_OK;
+    }
+    admit->appended->points++;
+    if (order <= 0) {
+        admit->appended->ambiguous += order < 0;
+        return emit(admit, row->series, row->start, ROW_CUMULATIVE, row->end, number_int(0), err);
+    }
+    struct number share = number_sub(v, reached);
+    TRY(emit(admit, row->series, row->start, here && here->has_row ? ROW_ADJUST : ROW_CUMULATIVE, row->end, share,
+             err));
+    TRY(take_from_later(admit, row, h, next, &share, err));
+    if (stream->start != 0 && number_compare(v, number_of_stream(stream)) > 0)
+        stream_set(stream, v);
+    return VARVE_OK;
+}
+
+static enum varve_status admit_late(struct admit *admit, struct stream *stream, const struct row *row,
+                                    struct varve_err *err)
+{
+    struct history history;
+    enum varve_status status = history_load(admit, row->series, row->start, false, &history, err);
+    if (status == VARVE_OK)
+        status = fit_in(admit, stream, row, &history, err);
+    history_free(admit, &history);
+    return status;
+}
+
+static enum varve_status admit_reading(struct admit *admit, const struct row *row, struct varve_err *err)
+{
+    uint32_t number;
+    bool fresh;
+    TRY(head_stream(admit->head, row->series, row->start, &number, &fresh, err));
+    if (fresh)
+        TRY(stream_load(admit, number, err));
+    struct stream *stream = &admit->head->streams[number];
+    if (row->end > stream->last_end)
+        return advance(admit, stream, row, err);
+    return admit_late(admit, stream, row, err);
+}
+
+/* ---- points that stand for themselves ---------------------------------- */
+
+static const struct day_record *sealed_day(struct admit *admit, int64_t end)
+{
+    int32_t day = day_of(end);
+    if (!admit->day_known || admit->day_number != day) {
+        admit->day = catalogue_find(admit->catalogue, day, 0);
+        admit->day_number = day;
+        admit->day_known = true;
+    }
+    return admit->day;
+}
+
+static enum varve_status admit_point(struct admit *admit, const struct row *row, struct varve_err *err)
+{
+    bool seen;
+    TRY(head_has(admit->head, row, &seen, err));
+    const struct day_record *day = seen ? NULL : sealed_day(admit, row->end);
+    if (day)
+        TRY(sealed_has(admit->sealed, day, admit->head->rows.series[row->series].hash, row, &seen, err));
+    if (seen) {
+        admit->appended->duplicates++;
+        return VARVE_OK;
+    }
+    admit->appended->points++;
+    return head_add_row(admit->head, row, err);
+}
+
+enum varve_status admit_rows(struct admit *admit, const struct rowset *batch, struct varve_err *err)
+{
+    enum varve_status status = VARVE_OK;
+    size_t size = batch->series_count * sizeof(uint32_t);
+    uint32_t *map = mem_alloc(admit->mem, size + 1); /* batch series -> head series */
+    if (!map)
+        return fail_nomem(err, size);
+    memset(map, 0xff, size);
+    for (size_t i = 0; i < batch->row_count; i++) {
+        struct row row = batch->rows[i];
+        if (row.end < admit->floor) {
+            admit->appended->expired++;
+            continue;
+        }
+        if (map[row.series] == HASH_NONE)
+            TRYOUT(rowset_import(&admit->head->rows, batch, row.series, &map[row.series], err));
+        row.series = map[row.series];
+        if (row.mode == ROW_CUMULATIVE)
+            TRYOUT(admit_reading(admit, &row, err));
+        else
+            TRYOUT(admit_point(admit, &row, err));
+    }
+out:
+    mem_free(admit->mem, map, size + 1);
+    return status;
+}

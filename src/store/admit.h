@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * admit.h -- from what was sent to what is stored: the one place where
+ * duplicates are dropped and readings become increments.
+ *
+ * Delta points and gauges: (series, start, end, value) seen before is a
+ * duplicate, anything else is new; which came first plays no part (L3).
+ *
+ * Cumulative readings of one (series, start): the counter's value at a time is
+ * the largest reading up to then, and a row's increment is what that maximum rose by.  It is a
+ * function of the set of readings, not of their order: a late reading takes its
+ * share from the rows after it by ADJUST rows.  A reading below the maximum
+ * adds nothing and is counted as ambiguous: a second writer with the same
+ * start, or a sender that reset without saying so.
+ *
+ * Without a start (0) the first reading is a baseline (a BASE row), and a fall is a
+ * reset: counting goes on from zero, as Prometheus has it.
+ */
+#ifndef STORE_ADMIT_H
+#define STORE_ADMIT_H
+
+#include "store/head.h"
+#include "store/sealed.h"
+
+struct admit {
+    struct mem *mem;
+    struct head *head;
+    struct sealed *sealed;
+    const struct catalogue *catalogue;
+    int64_t floor;
+    struct varve_appended *appended;
+    const struct day_record *day; /* the last one looked up, for the next point */
+    int32_t day_number;
+    bool day_known;
+};
+
+/* Adds what is new in the batch to the head. On failure the head has to be reset. */
+enum varve_status admit_rows(struct admit *admit, const struct rowset *batch, struct varve_err *err) VARVE_CHECKED;
+
+#endif

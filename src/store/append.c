@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * append.c -- batches into the journal, several threads' in one synced commit.
+ *
+ * A thread that appends puts its batch into a queue.  If nobody leads, it
+ * becomes the leader: it takes all that is queued, writes an entry for each in one
+ * transaction, commits, and tells the others.  Batches that arrive meanwhile
+ * wait for the next leader, so a commit is shared exactly when there is something to share.
+ *
+ * Either the whole group is on disk or none of it: after a failure everybody
+ * is told, and sends again.
+ */
+#include "store/store.h"
+
+#include "base/clock.h"
+#include "store/seal.h"
+
+struct append_request {
+    const struct rowset *rows;
+    const struct eventset *events;
+    struct varve_appended appended;
+    enum varve_status status;
+    struct varve_err err;
+    bool done;
+    struct append_request *next;
+};
+
+/* ---- one batch --------------------------------------------------------- */
+
+static enum varve_status table_number(struct store *store, struct txn *txn, struct state *state, struct varve_str name,
+                                      uint32_t *number, struct varve_err *err)
+{
+    *number = store_table_number(store, name);
+    if (*number != 0)
+        return VARVE_OK;
+    TRY(store_add_table_name(store, name, err));
+    *number = (uint32_t)store->tables.count;
+    return table_put(txn, state, *number, name, err);
+}
+
+static enum varve_status admit_events(struct store *store, struct txn *txn, struct state *state,
+                                      const struct eventset *batch, struct varve_appended *appended,
+                                      struct varve_err *err)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct event *event = &batch->events[i];
+        if (event->time < state->floor) {
+            appended->expired++;
+            continue;
+        }
+        uint32_t number;
+        TRY(table_number(store, txn, state, intern_text(&batch->texts, event->table), &number, err));
+        bool seen = head_has_event(&store->head, event->identity);
+        const struct day_record *day = seen ? NULL : catalogue_find(store->catalogue, day_of(event->time), number);
+        if (day)
+            TRY(sealed_events_has(&store->sealed_events, day, event->time, event->identity, &seen, err));
+        if (seen) {
+            appended->duplicates++;
+            continue;
+        }
+        TRY(head_add_event(&store->head, batch, event, err));
+        appended->events++;
+    }
+    return VARVE_OK;
+}
+
+static enum varve_status build_entry(struct store *store, uint64_t seq, const struct partition *parts,
+                                     struct varve_err *err)
+{
+    struct buf *entry = &store->entry;
+    if (parts->count > JOURNAL_PARTS_MAX)
+        return fail(err, VARVE_LIMIT, "append", "the batch has %zu days and tables, at most %u are taken: split it",
+                    parts->count, JOURNAL_PARTS_MAX);
+    buf_clear(entry);
+    journal_begin(entry, (uint32_t)parts->count);
+    for (uint32_t i = 0; i < parts->count; i++) {
+        const struct part *p = &parts->parts[i];
+        struct varve_str name = p->events ? intern_text(&store->head.events.texts, p->table) : STR("");
+        uint32_t table = p->events ? store_table_number(store, name) : 0;
+        uint64_t seed = part_seed(store->identity.seed, p->day, table, seq);
+        size_t before = entry->size;
+        if (p->events)
+            TRY(table_build(&store->table_builder, &store->head.events, p->index, p->count, seed, entry, err));
+        else
+            TRY(segment_build(&store->segment_builder, &store->head.rows, p->index, p->count, seed, entry, err));
+        journal_part_done(entry, i, p->day, table, p->count, entry->size - before);
+    }
+    return buf_status(entry, err);
+}
+
+static enum varve_status apply(struct store *store, struct txn *txn, struct state *state,
+                               struct append_request *request, struct varve_err *err)
+{
+    struct stretch from = head_mark(&store->head), to;
+    struct partition parts;
+    struct admit admit = {.mem = &store->mem,
+                          .head = &store->head,
+                          .sealed = &store->sealed,
+                          .catalogue = store->catalogue,
+                          .floor = state->floor,
+                          .appended = &request->appended};
+    TRY(admit_rows(&admit, request->rows, err));
+    TRY(admit_events(store, txn, state, request->events, &request->appended, err));
+    to = head_mark(&store->head);
+    state->ambiguous += request->appended.ambiguous;
+    state->baselines += request->appended.baselines;
+    if (to.row_to == from.row_to && to.event_to == from.event_to)
+        return VARVE_OK;
+    struct stretch added = {from.row_to, to.row_to, from.event_to, to.event_to};
+    arena_clear(&store->scratch);
+    TRY(partition(&store->head.rows, &store->head.events, added, INT32_MAX, &store->scratch, &parts, err));
+    TRY(build_entry(store, state->next_seq, &parts, err));
+    TRY(journal_put(txn, state->next_seq, &store->entry, err));
+    TRY(head_entry_done(&store->head, state->next_seq, from, err));
+    if (state->entries++ == 0)
+        state->first_seq = state->next_seq;
+    state->next_seq++;
+    return VARVE_OK;
+}
+
+/* ---- a group ----------------------------------------------------------- */
+
+/* A generous guess of what the group's entries take in main.mdb. */
+static size_t room_for(const struct append_request *group)
+{
+    size_t bytes = 1 << 20;
+    for (; group; group = group->next)
+        bytes += group->rows->row_count * 128 + group->rows->texts.arena.used * 2 + group->events->count * 2048 +
+                 group->events->texts.arena.used * 2;
+    return bytes;
+}
+
+static enum varve_status append_group(struct store *store, struct append_request *group, struct varve_err *err)
+{
+    struct txn *txn;
+    TRY(store_begin(store, room_for(group), &txn, err));
+    struct state state = store->state;
+    enum varve_status status = VARVE_OK;
+    for (struct append_request *r = group; r && status == VARVE_OK; r = r->next)
+        status = apply(store, txn, &state, r, err);
+    if (status != VARVE_OK) {
+        txn_abort(txn);
+        store_unsync(store);
+        return status;
+    }
+    if (state.next_seq == store->state.next_seq && state.tables == store->state.tables) {
+        txn_abort(txn); /* nothing was new */
+        return VARVE_OK;
+    }
+    return store_commit(store, txn, &state, err);
+}
+
+static void lead(struct store *store, struct append_request *group)
+{
+    struct varve_err err = {0};
+    pthread_mutex_lock(&store->lock);
+    enum varve_status status = append_group(store, group, &err);
+    uint64_t waiting = store->synced ? store->head.rows.row_count + store->head.events.count : 0;
+    pthread_mutex_unlock(&store->lock);
+    for (struct append_request *r = group; r; r = r->next) {
+        r->status = status;
+        r->err = err;
+    }
+    /* Failing to seal is no failure to append: the journal goes on growing and the next append tries again. */
+    if (status == VARVE_OK && store->autoseal && waiting >= store->seal_rows)
+        (void)!store_seal_some(store, NULL);
+}
+
+enum varve_status store_append(struct store *store, const struct rowset *rows, const struct eventset *events,
+                               struct varve_appended *appended, struct varve_err *err)
+{
+    struct append_request mine = {.rows = rows, .events = events};
+    pthread_mutex_lock(&store->queue_lock);
+    *store->queue_end = &mine;
+    store->queue_end = &mine.next;
+    while (store->has_leader && !mine.done)
+        pthread_cond_wait(&store->queue_moved, &store->queue_lock);
+    if (!mine.done) {
+        struct append_request *group = store->queue;
+        store->queue = NULL;
+        store->queue_end = &store->queue;
+        store->has_leader = true;
+        pthread_mutex_unlock(&store->queue_lock);
+        lead(store, group);
+        pthread_mutex_lock(&store->queue_lock);
+        for (struct append_request *r = group, *next; r; r = next) {
+            next = r->next; /* r may be gone once it is done */
+            r->done = true;
+        }
+        store->has_leader = false;
+        pthread_cond_broadcast(&store->queue_moved);
+    }
+    pthread_mutex_unlock(&store->queue_lock);
+    if (mine.status != VARVE_OK && err)
+        *err = mine.err;
+    if (mine.status == VARVE_OK && appended)
+        *appended = mine.appended;
+    return mine.status;
+}

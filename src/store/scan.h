@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * scan.h -- reads the segments of a snapshot column by column.
+ *
+ * A scan goes through the sources that can hold rows of its range, one segment
+ * at a time.  In a segment, filters are answered on the dictionaries: a label's
+ * distinct values are compared once, and runs are kept or dropped by their
+ * codes.  Of the kept runs those wholly inside the range are answered from
+ * headers when only sums are asked for; the others are decoded.
+ *
+ *   scan.c          opening, filters, going from segment to segment
+ *   scan_runs.c     runs with sums
+ *   scan_rows.c     rows of metrics
+ *   scan_events.c   rows of tables
+ */
+#ifndef STORE_SCAN_H
+#define STORE_SCAN_H
+
+#include "store/snapshot.h"
+
+struct scan_filter {
+    struct varve_str key;
+    bool negate;
+    struct varve_str *values; /* sorted by bytes */
+    size_t count;
+};
+
+/* The metric segment at hand. */
+struct scan_segment {
+    struct segment segment;
+    struct segment_runs runs;
+    uint32_t metric;
+    uint32_t *kept; /* runs that pass, ascending; ints before floats */
+    uint32_t kept_count, kept_ints;
+    const uint32_t **codes; /* per column: codes of all runs, or NULL */
+    struct column ints, floats;
+    const int64_t *sums;
+    const double *sums_high, *sums_low;
+    uint32_t at;  /* position in kept */
+    uint32_t row; /* next row of that run */
+    uint32_t cached_block; /* decoded into cache; UINT32_MAX: none */
+    bool cached_floats;
+};
+
+/* The table segment at hand. */
+struct scan_events {
+    struct table table;
+    const int64_t *times;
+    struct table_values *values; /* per column; type VARVE_NULL: no such column here */
+    uint32_t *kept;
+    uint32_t kept_count, at;
+};
+
+/* What a batch points into. */
+struct scan_output {
+    int64_t start[BLOCK_VALUES], end[BLOCK_VALUES], ints[BLOCK_VALUES];
+    double floats[BLOCK_VALUES], rests[BLOCK_VALUES];
+    uint32_t run_start[BLOCK_VALUES + 1], points[BLOCK_VALUES];
+    uint8_t adjustment[BLOCK_VALUES];
+};
+struct column_output {
+    uint32_t codes[BLOCK_VALUES];
+    int64_t ints[BLOCK_VALUES];
+    double floats[BLOCK_VALUES];
+    uint64_t present[BLOCK_VALUES / 64];
+};
+
+struct scan {
+    struct snapshot *snapshot;
+    struct varve_str name;
+    int64_t since, until;
+    unsigned flags;
+    uint32_t table; /* 0: a metric */
+    struct scan_filter *filters;
+    size_t filter_count;
+    struct varve_str *columns;
+    size_t column_count;
+    size_t next_source;
+    bool inside; /* a segment is at hand */
+    uint32_t segment_number;
+    struct scan_segment metric;
+    struct scan_events events;
+    struct varve_dictionary *dictionaries; /* per column, of the segment at hand */
+    struct varve_column *out_columns;
+    struct column_output *out_values;
+    struct scan_output *out;
+    int64_t cache_ints[BLOCK_VALUES];
+    double cache_floats[BLOCK_VALUES];
+    struct arena arena;         /* of the scan */
+    struct arena segment_arena; /* of the segment at hand */
+    struct varve_scan_stats stats;
+};
+
+enum varve_status scan_open(struct snapshot *snapshot, const struct varve_query *query, struct scan **scan,
+                            struct varve_err *err) VARVE_CHECKED;
+void scan_close(struct scan *scan);
+enum varve_status scan_rows(struct scan *scan, struct varve_rows *rows, struct varve_err *err) VARVE_CHECKED;
+enum varve_status scan_runs(struct scan *scan, struct varve_runs *runs, struct varve_err *err) VARVE_CHECKED;
+
+/* ---- between the files of this module ---------------------------------- */
+
+/* The next source that may hold rows, opened by `enter`, which says in *any whether something is to be had of it. */
+enum varve_status scan_next_segment(struct scan *scan,
+                                    enum varve_status (*enter)(struct scan *, const struct source *, bool *,
+                                                               struct varve_err *),
+                                    struct varve_err *err) VARVE_CHECKED;
+enum varve_status scan_enter_metric(struct scan *scan, const struct source *source, bool *any,
+                                    struct varve_err *err) VARVE_CHECKED;
+/* Whether a text passes a filter. */
+bool scan_filter_passes(const struct scan_filter *filter, struct varve_str text);
+/* codes and dictionary of the kept runs [from, from + count) into the output columns. */
+void scan_put_columns(struct scan *scan, const uint32_t *runs, uint32_t count);
+/* Values [from, from + count) of an int or float run, through the cached block. */
+enum varve_status scan_ints(struct scan *scan, uint32_t from, uint32_t count, int64_t *values,
+                            struct varve_err *err) VARVE_CHECKED;
+enum varve_status scan_floats(struct scan *scan, uint32_t from, uint32_t count, double *values,
+                              struct varve_err *err) VARVE_CHECKED;
+enum varve_status scan_event_rows(struct scan *scan, struct varve_rows *rows, struct varve_err *err) VARVE_CHECKED;
+
+#endif

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * sealed.c -- an index from series to runs, day by day, made when needed.
+ *
+ * The hash of a series is the metric's name paired with the sum over its
+ * labels, so the hashes of all runs of a segment come from its dictionaries with a
+ * few additions a run; no label is looked at twice.
+ */
+#include "store/sealed.h"
+
+#include "base/clock.h"
+
+#define FILTER_BITS_PER_SERIES 12
+#define FILTER_PROBES 4
+
+struct sealed_filter {
+    int32_t day;
+    uint64_t generation;
+    uint64_t *words;
+    size_t word_count; /* a power of two */
+};
+
+struct indexed_metric {
+    struct segment_runs runs;
+    struct column ints, floats;
+};
+
+struct sealed_index {
+    int32_t day;
+    uint64_t generation;
+    uint32_t file_generation;
+    struct segfile *file;
+    struct arena arena;
+    struct segment segment;
+    struct indexed_metric *metrics;
+    struct hash_table table;  /* series hash -> a run */
+    uint32_t *next;           /* run -> another run of the same series, or HASH_NONE */
+};
+
+/* ---- lists of rows ----------------------------------------------------- */
+
+void row_list_free(struct row_list *list)
+{
+    mem_free(list->mem, list->rows, list->capacity * sizeof *list->rows);
+    list->rows = NULL;
+    list->count = list->capacity = 0;
+}
+
+enum varve_status row_list_add(struct row_list *list, const struct row *row, struct varve_err *err)
+{
+    TRY(mem_grow(list->mem, (void **)&list->rows, &list->capacity, list->count + 1, sizeof *row, err));
+    list->rows[list->count++] = *row;
+    return VARVE_OK;
+}
+
+/* ---- filters ----------------------------------------------------------- */
+
+static size_t filter_position(const struct sealed *sealed, int32_t day)
+{
+    size_t low = 0, high = sealed->filter_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (sealed->filters[middle].day < day)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool filter_touch(struct sealed_filter *filter, struct h128 hash, bool set)
+{
+    uint64_t bit = hash.lo, mask = filter->word_count * 64 - 1;
+    for (int i = 0; i < FILTER_PROBES; i++, bit += hash.hi | 1) {
+        uint64_t *word = &filter->words[(bit & mask) / 64], flag = UINT64_C(1) << (bit & 63);
+        if (set)
+            *word |= flag;
+        else if (!(*word & flag))
+            return false;
+    }
+    return true;
+}
+
+static void filter_drop(struct sealed *sealed, size_t at)
+{
+    struct sealed_filter *f = &sealed->filters[at];
+    mem_free(sealed->mem, f->words, f->word_count * 8);
+    sealed->filter_count--;
+    memmove(f, f + 1, (sealed->filter_count - at) * sizeof *f);
+}
+
+static enum varve_status filter_add(struct sealed *sealed, const struct sealed_index *index, struct varve_err *err)
+{
+    size_t at = filter_position(sealed, index->day);
+    if (at < sealed->filter_count && sealed->filters[at].day == index->day) {
+        if (sealed->filters[at].generation == index->generation)
+            return VARVE_OK;
+        filter_drop(sealed, at);
+    }
+    TRY(mem_grow(sealed->mem, (void **)&sealed->filters, &sealed->filter_capacity, sealed->filter_count + 1,
+                 sizeof *sealed->filters, err));
+    struct sealed_filter filter = {index->day, index->generation, NULL, 1};
+    while (filter.word_count * 64 < index->table.count * FILTER_BITS_PER_SERIES)
+        filter.word_count *= 2;
+    filter.words = mem_zalloc(sealed->mem, filter.word_count * 8);
+    if (!filter.words)
+        return fail_nomem(err, filter.word_count * 8);
+    for (size_t i = 0; i < index->table.capacity; i++)
+        if (index->table.slots[i].used)
+            filter_touch(&filter, index->table.slots[i].key, true);
+    memmove(sealed->filters + at + 1, sealed->filters + at, (sealed->filter_count - at) * sizeof filter);
+    sealed->filters[at] = filter;
+    sealed->filter_count++;
+    return VARVE_OK;
+}
+
+/* False when the day surely has no such series. */
+static bool filter_may_have(struct sealed *sealed, const struct day_record *day, struct h128 series)
+{
+    size_t at = filter_position(sealed, day->day);
+    if (at == sealed->filter_count || sealed->filters[at].day != day->day ||
+        sealed->filters[at].generation != day->generation)
+        return true;
+    return filter_touch(&sealed->filters[at], series, false);
+}
+
+/* ---- indexes ----------------------------------------------------------- */
+
+static void index_free(struct sealed *sealed, struct sealed_index *index)
+{
+    if (!index)
+        return;
+    hash_table_free(&index->table);
+    arena_free(&index->arena);
+    if (index->file)
+        segfile_release(sealed->files, index->file);
+    mem_free(sealed->mem, index, sizeof *index);
+}
+
+/* hashes[r] becomes the series hash of the metric's r-th run. */
+static enum varve_status hash_runs(struct sealed *sealed, struct segment *segment, const struct segment_metric *metric,
+                                   struct arena *arena, struct h128 *hashes, struct varve_err *err)
+{
+    uint32_t count = metric->int_runs + metric->float_runs;
+    uint32_t *codes = arena_alloc(arena, mem_array(count + 1, sizeof *codes));
+    if (!codes)
+        return fail_nomem(err, count * sizeof *codes);
+    memset(hashes, 0, count * sizeof *hashes);
+    for (uint32_t k = 0; k < segment->key_count; k++) {
+        const struct varve_str *texts;
+        uint32_t text_count;
+        TRY(segment_dictionary(segment, k, arena, &texts, &text_count, err));
+        struct h128 *pairs = arena_alloc(arena, mem_array(text_count, sizeof *pairs));
+        if (!pairs)
+            return fail_nomem(err, text_count * sizeof *pairs);
+        struct h128 key = hash128(segment->keys[k].data, segment->keys[k].size, sealed->seed);
+        pairs[0] = (struct h128){0, 0};
+        for (uint32_t i = 1; i < text_count; i++)
+            pairs[i] = h128_pair(key, hash128(texts[i].data, texts[i].size, sealed->seed));
+        TRY(segment_codes(segment, k, metric->first_run, count, codes, err));
+        for (uint32_t r = 0; r < count; r++)
+            hashes[r] = h128_add(hashes[r], pairs[codes[r]]);
+    }
+    struct h128 name = hash128(metric->name.data, metric->name.size, sealed->seed);
+    for (uint32_t r = 0; r < count; r++)
+        hashes[r] = h128_pair(name, hashes[r]);
+    return VARVE_OK;
+}
+
+static enum varve_status index_runs(struct sealed_index *index, uint32_t first_run, const struct h128 *hashes,
+                                    uint32_t count, struct varve_err *err)
+{
+    for (uint32_t r = 0; r < count; r++) {
+        uint32_t run = first_run + r, head = hash_table_get(&index->table, hashes[r]);
+        index->next[run] = HASH_NONE;
+        if (head == HASH_NONE) {
+            TRY(hash_table_add(&index->table, hashes[r], run, err));
+        } else {
+            index->next[run] = index->next[head];
+            index->next[head] = run;
+        }
+    }
+    return VARVE_OK;
+}
+
+static enum varve_status index_metric(struct sealed *sealed, struct sealed_index *index, uint32_t m,
+                                      struct arena *scratch, struct varve_err *err)
+{
+    const struct segment_metric *metric = &index->segment.metrics[m];
+    uint32_t count = metric->int_runs + metric->float_runs;
+    struct h128 *hashes = arena_alloc(scratch, mem_array(count + 1, sizeof *hashes));
+    if (!hashes)
+        return fail_nomem(err, count * sizeof *hashes);
+    TRY(hash_runs(sealed, &index->segment, metric, scratch, hashes, err));
+    TRY(index_runs(index, metric->first_run, hashes, count, err));
+    struct indexed_metric *im = &index->metrics[m];
+    TRY(segment_runs(&index->segment, m, &index->arena, &im->runs, err));
+    if (metric->int_runs)
+        TRY(segment_ints(&index->segment, m, &im->ints, err));
+    if (metric->float_runs)
+        TRY(segment_floats(&index->segment, m, &im->floats, err));
+    return VARVE_OK;
+}
+
+static enum varve_status index_fill(struct sealed *sealed, struct sealed_index *index, const struct day_record *day,
+                                    struct varve_err *err)
+{
+    const uint8_t *bytes;
+    size_t size;
+    char place[INSTANT_TEXT];
+    struct segment *segment = &index->segment;
+    struct arena scratch;
+    struct segfile_id file = {month_of_day(day->day), day->file_generation};
+    struct segment_id id = {day->day, 0, day->generation};
+    enum varve_status status;
+    arena_init(&scratch, sealed->mem, 1 << 16);
+    day_text(day->day, place);
+    TRYOUT(segfile_acquire(sealed->files, file, &index->file, err));
+    TRYOUT(segfile_get(index->file, id, &bytes, &size, err));
+    TRYOUT(segment_open(segment, &index->arena, sealed->texts, bytes, size,
+                        segment_seed(sealed->seed, day->day, 0, day->generation), place, err));
+    index->next = arena_alloc(&index->arena, mem_array(segment->run_count + 1, sizeof *index->next));
+    index->metrics = arena_zalloc(&index->arena, mem_array(segment->metric_count + 1, sizeof *index->metrics));
+    if (!index->next || !index->metrics) {
+        status = fail_nomem(err, segment->run_count * sizeof *index->next);
+        goto out;
+    }
+    for (uint32_t m = 0; m < segment->metric_count; m++)
+        TRYOUT(index_metric(sealed, index, m, &scratch, err));
+    TRYOUT(filter_add(sealed, index, err));
+out:
+    arena_free(&scratch);
+    return status;
+}
+
+static enum varve_status index_make(struct sealed *sealed, const struct day_record *day, struct sealed_index **out,
+                                    struct varve_err *err)
+{
+    struct sealed_index *index = mem_zalloc(sealed->mem, sizeof *index);
+    if (!index)
+        return fail_nomem(err, sizeof *index);
+    index->day = day->day;
+    index->generation = day->generation;
+    index->file_generation = day->file_generation;
+    arena_init(&index->arena, sealed->mem, 1 << 16);
+    hash_table_init(&index->table, sealed->mem);
+    enum varve_status status = index_fill(sealed, index, day, err);
+    if (status != VARVE_OK) {
+        index_free(sealed, index);
+        return status;
+    }
+    *out = index;
+    return VARVE_OK;
+}
+
+/* The index of a day, moved to the front. */
+static enum varve_status index_get(struct sealed *sealed, const struct day_record *day, struct sealed_index **out,
+                                   struct varve_err *err)
+{
+    struct sealed_index *found = NULL;
+    int at = 0;
+    for (; at < SEALED_INDEXES && !found; at++)
+        if (sealed->indexes[at] && sealed->indexes[at]->day == day->day &&
+            sealed->indexes[at]->generation == day->generation)
+            found = sealed->indexes[at];
+    if (!found) {
+        TRY(index_make(sealed, day, &found, err));
+        index_free(sealed, sealed->indexes[SEALED_INDEXES - 1]);
+        at = SEALED_INDEXES;
+    }
+    memmove(sealed->indexes + 1, sealed->indexes, (size_t)(at - 1) * sizeof *sealed->indexes);
+    sealed->indexes[0] = found;
+    *out = found;
+    return VARVE_OK;
+}
+
+void sealed_init(struct sealed *sealed, struct mem *mem, struct segfiles *files, struct text_codec *texts, uint64_t seed)
+{
+    *sealed = (struct sealed){.mem = mem, .files = files, .texts = texts, .seed = seed};
+}
+
+void sealed_free(struct sealed *sealed)
+{
+    for (int i = 0; i < SEALED_INDEXES; i++)
+        index_free(sealed, sealed->indexes[i]);
+    while (sealed->filter_count)
+        filter_drop(sealed, sealed->filter_count - 1);
+    mem_free(sealed->mem, sealed->filters, sealed->filter_capacity * sizeof *sealed->filters);
+    memset(sealed, 0, sizeof *sealed);
+}
+
+void sealed_refresh(struct sealed *sealed, const struct catalogue *catalogue)
+{
+    int kept = 0;
+    for (int i = 0; i < SEALED_INDEXES; i++) {
+        struct sealed_index *index = sealed->indexes[i];
+        sealed->indexes[i] = NULL;
+        const struct day_record *d = index ? catalogue_find(catalogue, index->day, 0) : NULL;
+        if (d && d->generation == index->generation && d->file_generation == index->file_generation)
+            sealed->indexes[kept++] = index;
+        else
+            index_free(sealed, index);
+    }
+    for (size_t i = sealed->filter_count; i-- > 0;) {
+        const struct day_record *d = catalogue_find(catalogue, sealed->filters[i].day, 0);
+        if (!d || d->generation != sealed->filters[i].generation)
+            filter_drop(sealed, i);
+    }
+}
+
+/* ---- questions --------------------------------------------------------- */
+
+static struct indexed_metric *metric_of_run(struct sealed_index *index, uint32_t run, uint32_t *local)
+{
+    for (uint32_t m = 0; m < index->segment.metric_count; m++) {
+        uint32_t first = index->segment.metrics[m].first_run;
+        if (run >= first && run - first < index->metrics[m].runs.count) {
+            *local = run - first;
+            return &index->metrics[m];
+        }
+    }
+    return NULL;
+}
+
+/* Decodes one run, row by row, into the list. */
+static enum varve_status append_run(struct sealed_index *index, const struct indexed_metric *metric, uint32_t run,
+                                    struct row_list *list, struct varve_err *err)
+{
+    const struct segment_runs *runs = &metric->runs;
+    bool is_float = run >= runs->ints;
+    int64_t starts[BLOCK_VALUES], ends[BLOCK_VALUES], values[BLOCK_VALUES];
+    for (uint32_t from = 0; from < runs->rows[run]; from += BLOCK_VALUES) {
+        uint32_t n = runs->rows[run] - from < BLOCK_VALUES ? runs->rows[run] - from : BLOCK_VALUES;
+        TRY(segment_times(&index->segment, runs->time[run], from, n, starts, ends, err));
+        if (is_float) {
+            double floats[BLOCK_VALUES];
+            TRY(column_float_range(&metric->floats, runs->row_at[run] + from, n, floats, err));
+            memcpy(values, floats, n * sizeof *values);
+        } else {
+            TRY(column_int_range(&metric->ints, runs->row_at[run] + from, n, values, err));
+        }
+        for (uint32_t i = 0; i < n; i++) {
+            struct row row = {.mode = runs->mode[run], .is_float = is_float, .start = starts[i], .end = ends[i],
+                              .value = values[i]};
+            TRY(row_list_add(list, &row, err));
+        }
+    }
+    return VARVE_OK;
+}
+
+enum varve_status sealed_has(struct sealed *sealed, const struct day_record *day, struct h128 series,
+                             const struct row *row, bool *has, struct varve_err *err)
+{
+    struct sealed_index *index;
+    *has = false;
+    if (row->end < day->first || row->end > day->last || !filter_may_have(sealed, day, series))
+        return VARVE_OK;
+    TRY(index_get(sealed, day, &index, err));
+    struct row_list list = {.mem = sealed->mem};
+    enum varve_status status = VARVE_OK;
+    for (uint32_t run = hash_table_get(&index->table, series); run != HASH_NONE && !*has; run = index->next[run]) {
+        uint32_t r;
+        struct indexed_metric *m = metric_of_run(index, run, &r);
+        if (!m || m->runs.mode[r] != row->mode || row->end < m->runs.first[r] || row->end > m->runs.last[r])
+            continue;
+        list.count = 0;
+        TRYOUT(append_run(index, m, r, &list, err));
+        for (size_t i = 0; i < list.count && !*has; i++)
+            *has = list.rows[i].end == row->end && list.rows[i].start == row->start &&
+                   list.rows[i].value == row->value && list.rows[i].is_float == row->is_float;
+    }
+out:
+    row_list_free(&list);
+    return status;
+}
+
+enum varve_status sealed_collect(struct sealed *sealed, const struct day_record *day, struct h128 series,
+                                 int64_t start, struct row_list *rows, struct varve_err *err)
+{
+    struct sealed_index *index;
+    if (!filter_may_have(sealed, day, series))
+        return VARVE_OK;
+    TRY(index_get(sealed, day, &index, err));
+    for (uint32_t run = hash_table_get(&index->table, series); run != HASH_NONE; run = index->next[run]) {
+        uint32_t r;
+        struct indexed_metric *m = metric_of_run(index, run, &r);
+        if (!m || m->runs.mode[r] == ROW_DELTA || m->runs.mode[r] == ROW_GAUGE || m->runs.first_start[r] != start)
+            continue;
+        TRY(append_run(index, m, r, rows, err));
+    }
+    return VARVE_OK;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * store.c -- keeping what is in memory in step with what main.mdb says.
+ *
+ * Any number of processes write one main.mdb.  LMDB's lock makes them take
+ * turns; whoever has the turn first looks at the state record and catches up with
+ * what the others did.  As long as only entries were added, they are read
+ * and added; when days were sealed (the epoch differs) or a commit failed, the
+ * head is read anew.
+ */
+#include "store/store.h"
+
+#include "base/clock.h"
+
+/* ---- names of event tables --------------------------------------------- */
+
+uint32_t store_table_number(const struct store *store, struct varve_str name)
+{
+    for (size_t i = 0; i < store->tables.count; i++)
+        if (str_equal(store->tables.names[i], name))
+            return (uint32_t)(i + 1);
+    return 0;
+}
+
+enum varve_status store_add_table_name(struct store *store, struct varve_str name, struct varve_err *err)
+{
+    struct table_names *t = &store->tables;
+    TRY(mem_grow(&store->mem, (void **)&t->names, &t->capacity, t->count + 1, sizeof *t->names, err));
+    char *copy = arena_copy(&t->arena, name.data, name.size);
+    if (!copy)
+        return fail_nomem(err, name.size);
+    t->names[t->count++] = (struct varve_str){copy, name.size};
+    return VARVE_OK;
+}
+
+/* Called for each "T" record in order; those known already are the same. */
+static enum varve_status learn_table(void *context, uint32_t number, struct varve_str name, struct varve_err *err)
+{
+    struct store *store = context;
+    if (number <= store->tables.count)
+        return VARVE_OK;
+    if (number != store->tables.count + 1)
+        return fail(err, VARVE_CORRUPT, "main.mdb", "the name of event table %zu is missing", store->tables.count + 1);
+    return store_add_table_name(store, name, err);
+}
+
+/* ---- in step with the file --------------------------------------------- */
+
+void store_unsync(struct store *store)
+{
+    store->synced = false;
+}
+
+static enum varve_status reload_catalogue(struct store *store, struct txn *txn, const struct state *state,
+                                          struct varve_err *err)
+{
+    struct catalogue *fresh;
+    TRY(catalogue_load(txn, state, &store->mem, learn_table, store, &fresh, err));
+    catalogue_drop(store->catalogue);
+    store->catalogue = fresh;
+    sealed_refresh(&store->sealed, fresh);
+    return VARVE_OK;
+}
+
+enum varve_status store_sync(struct store *store, struct txn *txn, struct varve_err *err)
+{
+    struct state now;
+    TRY(state_get(txn, &now, err));
+    bool anew = !store->synced || now.epoch != store->state.epoch || now.next_seq < store->head.next_seq;
+    store->synced = false;
+    if (anew) {
+        views_clear(&store->views);
+        TRY(head_reset(&store->head, err));
+        /* Names whose transaction failed are unlearnt with everything else. */
+        store->tables.count = 0;
+        arena_clear(&store->tables.arena);
+    }
+    if (anew || now.tables != store->tables.count)
+        TRY(reload_catalogue(store, txn, &now, err));
+    TRY(head_catch_up(&store->head, txn, &now, store->catalogue, store->identity.seed, store->texts, err));
+    store->state = now;
+    store->synced = true;
+    return VARVE_OK;
+}
+
+enum varve_status store_begin(struct store *store, size_t need, struct txn **txn, struct varve_err *err)
+{
+    if (store->read_only)
+        return fail(err, VARVE_READONLY, store->path, "the store is open for reading only");
+    enum varve_status status = env_begin_write(store->main, txn, need, err);
+    if (status == VARVE_IO) {
+        store_unsync(store);
+        TRY(env_reopen(store->main, err));
+        status = env_begin_write(store->main, txn, need, err);
+    }
+    TRY(status);
+    status = store_sync(store, *txn, err);
+    if (status != VARVE_OK)
+        txn_abort(*txn);
+    return status;
+}
+
+enum varve_status store_commit(struct store *store, struct txn *txn, struct state *state, struct varve_err *err)
+{
+    enum varve_status status = state_put(txn, state, err);
+    if (status == VARVE_OK)
+        status = txn_commit(txn, err);
+    else
+        txn_abort(txn);
+    if (status == VARVE_OK)
+        store->state = *state;
+    else
+        store_unsync(store);
+    return status;
+}
