@@ -147,7 +147,7 @@ static enum varve_status create_file(const struct env *env, struct varve_err *er
     snprintf(fresh, size, "%s-new.%ld", env->path, (long)getpid());
     unlink(fresh);
     enum varve_status status = VARVE_OK;
-    int code = write_new_file(fresh, env_map_for(env, 0));
+    int code = write_new_file(fresh, MIB);
     if (code != 0)
         status = env_fail(env, code, "making the file", err);
     else if (link(fresh, env->path) != 0 && errno != EEXIST)
@@ -207,6 +207,12 @@ static int open_mdb(struct env *env, unsigned extra, size_t map_size)
     return code;
 }
 
+/* What mmap says when address space runs out (valgrind says EINVAL). */
+static bool is_no_room(int code)
+{
+    return code == ENOMEM || code == EINVAL;
+}
+
 /* Without a lock file if need be, and with a smaller map where address space is short. */
 static enum varve_status map_file(struct env *env, size_t size, struct varve_err *err)
 {
@@ -217,10 +223,12 @@ static enum varve_status map_file(struct env *env, size_t size, struct varve_err
         extra = MDB_NOLOCK;
         code = open_mdb(env, extra, map_size);
     }
-    while (code == ENOMEM && map_size / 2 > 2 * size + 16 * MIB) {
+    while (is_no_room(code) && map_size / 2 > 2 * size + 16 * MIB) {
         map_size /= 2;
         code = open_mdb(env, extra, map_size);
     }
+    if (is_no_room(code))
+        code = ENOMEM;
     return code == 0 ? VARVE_OK : env_fail(env, code, "opening the file", err);
 }
 

@@ -5,7 +5,6 @@
  */
 #include "store/env.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
