@@ -52,7 +52,6 @@ static void print_json(const struct varve_stats *stats)
     json_time("oldest", stats->oldest, is_empty(stats));
     json_time("newest", stats->newest, is_empty(stats));
     json_number("journal_rows", stats->journal_rows);
-    json_number("journal_bytes", stats->journal_bytes);
     json_number("days", stats->days);
     json_number("segments", stats->segments);
     json_number("files", stats->files);
