@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * bench_store.c -- what the store costs: append, seal, size, open, memory, grouped sums.
+ *
+ * The set is thirty days of a hundred developers, and the same with five
+ * times as many.  Each phase runs in a child process, so that its peak memory
+ * is its own.  Times are of the calls into the library; making the telemetry is not
+ * counted.  What was summed is compared with what was generated: a benchmark
+ * that got another total fails.
+ *
+ *   bench_store [DIRECTORY [DEVELOPERS [DAYS]]]
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "codec/int_block.h"
+#include "varve.h"
+#include "workload.h"
+
+#define BATCH_POINTS 5000
+#define REPEAT 15
+
+static struct varve_err err;
+
+static void must(enum varve_status status, const char *what)
+{
+    if (status == VARVE_OK)
+        return;
+    fprintf(stderr, "bench_store: %s: %s: %s: %s\n", what, varve_status_name(status), err.place, err.message);
+    exit(1);
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* What writing came to. */
+struct outcome {
+    uint64_t points, series, tokens, cost_nanos;
+    double append, seal, compact, slowest_seal;
+    uint64_t bytes_sealed, bytes_compacted;
+};
+
+/* How the children tell each other. */
+static char outcome_path[4096];
+
+static void save_outcome(const struct outcome *o)
+{
+    FILE *f = fopen(outcome_path, "wb");
+    if (!f || fwrite(o, sizeof *o, 1, f) != 1 || fclose(f) != 0)
+        exit(1);
+}
+
+static void load_outcome(struct outcome *o)
+{
+    FILE *f = fopen(outcome_path, "rb");
+    if (!f || fread(o, sizeof *o, 1, f) != 1)
+        exit(1);
+    fclose(f);
+}
+
+/* ---- writing ------------------------------------------------------------ */
+
+static struct varve_label label(const char *key, const char *value)
+{
+    return (struct varve_label){varve_str(key), varve_str(value)};
+}
+
+/* As a receiver would: what all points of the export share, then what each has of its own. */
+static void add_export(varve_batch *batch, const struct workday *day, const struct export *e)
+{
+    static const struct varve_metric tokens = {{"claude_code.token.usage", 23}, {"tokens", 6}, VARVE_COUNTER};
+    static const struct varve_metric cost = {{"claude_code.cost.usage", 22}, {"USD", 3}, VARVE_COUNTER};
+    const struct developer *d = &day->people[e->developer];
+    struct varve_label common[] = {
+        label("user.id", d->id),
+        label("session.id", e->session),
+        label("organization.id", "6f1e1f9c-52a5-4a43-8a34-0c1f6a9b3f10"),
+        label("user.email", d->email),
+        label("user.account_uuid", d->account),
+        label("terminal.type", d->terminal),
+        label("model", e->model),
+        label("query_source", "main"),
+    };
+    uint32_t metric, set, typed;
+    must(varve_batch_labels(batch, VARVE_NO_LABELS, common, sizeof common / sizeof *common, &set, &err), "labels");
+    must(varve_batch_metric(batch, &tokens, &metric, &err), "metric");
+    for (int t = 0; t < TOKEN_TYPES; t++) {
+        struct varve_label type = label("type", token_type_names[t]);
+        must(varve_batch_labels(batch, set, &type, 1, &typed, &err), "labels");
+        must(varve_batch_counter(batch, metric, typed, VARVE_DELTA, e->start, e->end, varve_float(e->tokens[t]), &err),
+             "counter");
+    }
+    must(varve_batch_metric(batch, &cost, &metric, &err), "metric");
+    must(varve_batch_counter(batch, metric, set, VARVE_DELTA, e->start, e->end, varve_float(e->cost), &err), "counter");
+}
+
+static void append_day(varve *db, varve_batch *batch, const struct workday *day, struct outcome *o)
+{
+    struct varve_appended appended;
+    size_t per_batch = BATCH_POINTS / (TOKEN_TYPES + 1);
+    double began = now();
+    for (size_t from = 0; from < day->count; from += per_batch) {
+        size_t to = from + per_batch < day->count ? from + per_batch : day->count;
+        varve_batch_clear(batch);
+        for (size_t i = from; i < to; i++)
+            add_export(batch, day, &day->exports[i]);
+        must(varve_append(db, batch, &appended, &err), "append");
+        o->points += appended.points;
+    }
+    o->append += now() - began;
+}
+
+static void write_store(const char *path, const struct workload *load)
+{
+    struct varve_options options = {.flags = VARVE_CREATE | VARVE_NO_AUTOSEAL};
+    struct outcome o = {0};
+    struct varve_compacted compacted;
+    struct varve_stats stats;
+    varve *db;
+    varve_batch *batch;
+    must(varve_open(path, &options, &db, &err), "open");
+    must(varve_batch_new(db, &batch, &err), "batch");
+    for (unsigned d = 0; d < load->days; d++) {
+        struct workday day;
+        if (workday_make(&day, load, d) != 0)
+            exit(1);
+        append_day(db, batch, &day, &o);
+        double began = now();
+        must(varve_seal(db, INT64_MAX, NULL, &err), "seal");
+        double took = now() - began;
+        o.seal += took;
+        o.slowest_seal = took > o.slowest_seal ? took : o.slowest_seal;
+        o.series += 5 * day.streams;
+        o.tokens += day.tokens;
+        o.cost_nanos += day.cost_nanos;
+        workday_free(&day);
+    }
+    must(varve_stats(db, &stats, &err), "stats");
+    o.bytes_sealed = stats.bytes;
+    double began = now();
+    must(varve_compact(db, &compacted, &err), "compact");
+    o.compact = now() - began;
+    o.bytes_compacted = compacted.bytes_after;
+    varve_batch_free(batch);
+    varve_close(db);
+    save_outcome(&o);
+}
+
+/* ---- reading ------------------------------------------------------------ */
+
+__extension__ typedef __int128 i128;
+
+/* Groups of one label: a small table from dictionary texts to sums. */
+struct groups {
+    char names[1024][64];
+    i128 sums[1024];
+    unsigned count;
+};
+
+static unsigned group_of(struct groups *g, struct varve_str name)
+{
+    for (unsigned i = 0; i < g->count; i++)
+        if (strlen(g->names[i]) == name.size && memcmp(g->names[i], name.data, name.size) == 0)
+            return i;
+    snprintf(g->names[g->count], sizeof g->names[0], "%.*s", (int)name.size, name.data);
+    return g->count++;
+}
+
+/* sum by (key) of a metric over a range; answers the points it covered. */
+static uint64_t sum_by(varve_snapshot *snapshot, const char *metric, const char *key, int64_t since, int64_t until,
+                       unsigned flags, struct groups *groups)
+{
+    struct varve_str column = varve_str(key);
+    struct varve_query query = {.source = varve_str(metric), .since = since, .until = until, .columns = &column,
+                                .column_count = 1, .flags = flags};
+    struct varve_runs runs;
+    varve_scan *scan;
+    enum varve_status status;
+    static uint32_t map[1 << 16];
+    uint32_t segment = 0;
+    uint64_t points = 0;
+    groups->count = 0;
+    memset(groups->sums, 0, sizeof groups->sums);
+    must(varve_scan_open(snapshot, &query, &scan, &err), "scan");
+    while ((status = varve_scan_runs(scan, &runs, &err)) == VARVE_OK) {
+        const struct varve_column *c = &runs.columns[0];
+        if (runs.segment != segment) {
+            for (uint32_t i = 0; i < c->dictionary->count; i++)
+                map[i] = group_of(groups, c->dictionary->texts[i]);
+            segment = runs.segment;
+        }
+        for (uint32_t r = 0; r < runs.runs; r++) {
+            groups->sums[map[c->codes[r]]] += runs.sums[r];
+            points += runs.points[r];
+        }
+    }
+    if (status != VARVE_DONE)
+        must(status, "scan");
+    varve_scan_close(scan);
+    return points;
+}
+
+static void expect(const struct groups *groups, uint64_t total, const char *what)
+{
+    i128 sum = 0;
+    for (unsigned i = 0; i < groups->count; i++)
+        sum += groups->sums[i];
+    if (sum == (i128)total)
+        return;
+    fprintf(stderr, "bench_store: %s add up to %.0f, not %.0f\n", what, (double)sum, (double)total);
+    exit(1);
+}
+
+/* The shortest of some repetitions, in seconds. */
+static double time_sum(varve_snapshot *s, const char *metric, const char *key, int64_t since, unsigned flags,
+                       struct groups *groups, uint64_t *points)
+{
+    double best = 1e9;
+    for (int i = 0; i < REPEAT; i++) {
+        double began = now();
+        *points = sum_by(s, metric, key, since, INT64_MAX, flags, groups);
+        double took = now() - began;
+        best = took < best ? took : best;
+    }
+    return best;
+}
+
+static void report_sum(const char *what, double seconds, uint64_t points)
+{
+    printf("  %-46s %9.3f ms   %8.2f G values/s\n", what, seconds * 1e3, (double)points / seconds / 1e9);
+}
+
+static void read_store(const char *path, const struct workload *load)
+{
+    static struct groups groups;
+    struct varve_options options = {.flags = VARVE_RDONLY};
+    struct outcome o;
+    double best_open = 1e9, best_first = 1e9;
+    varve *db = NULL;
+    varve_snapshot *s = NULL;
+    uint64_t points;
+    int64_t last_day = load->first_day + (int64_t)(load->days - 1) * 86400 * INT64_C(1000000000);
+    load_outcome(&o);
+    for (int i = 0; i < REPEAT; i++) {
+        double began = now();
+        must(varve_open(path, &options, &db, &err), "open");
+        double opened = now() - began;
+        must(varve_snapshot_open(db, &s, &err), "snapshot");
+        points = sum_by(s, "claude_code.cost.usage", "user.email", last_day, INT64_MAX, 0, &groups);
+        double first = now() - began;
+        best_open = opened < best_open ? opened : best_open;
+        best_first = first < best_first ? first : best_first;
+        varve_snapshot_close(s);
+        varve_close(db);
+    }
+    printf("  %-46s %9.3f ms\n", "open", best_open * 1e3);
+    printf("  %-46s %9.3f ms\n", "open, and cost by user of the last day", best_first * 1e3);
+    must(varve_open(path, &options, &db, &err), "open");
+    must(varve_snapshot_open(db, &s, &err), "snapshot");
+    double t = time_sum(s, "claude_code.token.usage", "model", INT64_MIN, 0, &groups, &points);
+    expect(&groups, o.tokens, "tokens from headers");
+    report_sum("tokens by model, from run headers", t, points);
+    t = time_sum(s, "claude_code.token.usage", "model", INT64_MIN, VARVE_DECODE, &groups, &points);
+    expect(&groups, o.tokens, "tokens");
+    char what[80];
+    snprintf(what, sizeof what, "tokens by model, values decoded (%s)", int_block_kernel());
+    report_sum(what, t, points);
+    int_block_use_scalar(1);
+    t = time_sum(s, "claude_code.token.usage", "model", INT64_MIN, VARVE_DECODE, &groups, &points);
+    snprintf(what, sizeof what, "tokens by model, values decoded (%s)", int_block_kernel());
+    report_sum(what, t, points);
+    int_block_use_scalar(0);
+    t = time_sum(s, "claude_code.cost.usage", "user.email", INT64_MIN, VARVE_DECODE, &groups, &points);
+    expect(&groups, o.cost_nanos, "nano-dollars");
+    report_sum("cost by user, values decoded", t, points);
+    varve_snapshot_close(s);
+    varve_close(db);
+}
+
+/* ---- phases in processes of their own ------------------------------------ */
+
+static long run_phase(void (*phase)(const char *, const struct workload *), const char *path,
+                      const struct workload *load)
+{
+    struct rusage usage;
+    int how;
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        phase(path, load);
+        fflush(stdout);
+        _exit(0);
+    }
+    if (child < 0 || wait4(child, &how, 0, &usage) < 0 || !WIFEXITED(how) || WEXITSTATUS(how) != 0) {
+        fprintf(stderr, "bench_store: a phase failed\n");
+        exit(1);
+    }
+    return usage.ru_maxrss;
+}
+
+static void report_writing(const struct outcome *o, long peak_kb)
+{
+    double points = (double)o->points;
+    printf("  %-46s %9.3f s    %8.2f M points/s\n", "append, durable, batches of 5,000", o->append,
+           points / o->append / 1e6);
+    printf("  %-46s %9.3f s    %8.2f M points/s   (slowest %.0f ms)\n", "seal, day by day", o->seal,
+           points / o->seal / 1e6, o->slowest_seal * 1e3);
+    printf("  %-46s %9.3f s    %8.2f M points/s\n", "both", o->append + o->seal,
+           points / (o->append + o->seal) / 1e6);
+    printf("  %-46s %9.2f MB   %8.3f bytes/point\n", "sealed, all files as allocated", (double)o->bytes_sealed / 1e6,
+           (double)o->bytes_sealed / points);
+    printf("  %-46s %9.2f MB   %8.3f bytes/point   (%.0f ms)\n", "compacted", (double)o->bytes_compacted / 1e6,
+           (double)o->bytes_compacted / points, o->compact * 1e3);
+    printf("  %-46s %9.1f MB\n", "peak memory, generator included", (double)peak_kb / 1024);
+}
+
+static void measure(const char *directory, unsigned developers, unsigned days)
+{
+    char path[4096], command[4200];
+    struct workload load = {developers, days, 8, 20, 42, INT64_C(1790812800) * 1000000000};
+    struct outcome o;
+    snprintf(path, sizeof path, "%s/bench-%ld-%u.varve", directory, (long)getpid(), developers);
+    snprintf(outcome_path, sizeof outcome_path, "%s.outcome", path);
+    long peak = run_phase(write_store, path, &load);
+    load_outcome(&o);
+    printf("%u developers, %u days: %llu series, %llu points\n", developers, days, (unsigned long long)o.series,
+           (unsigned long long)o.points);
+    report_writing(&o, peak);
+    peak = run_phase(read_store, path, &load);
+    printf("  %-46s %9.1f MB\n", "peak memory of reading", (double)peak / 1024);
+    snprintf(command, sizeof command, "rm -rf '%s' '%s'", path, outcome_path);
+    if (system(command) != 0)
+        fprintf(stderr, "bench_store: cannot remove %s\n", path);
+}
+
+int main(int argc, char **argv)
+{
+    const char *directory = argc > 1 ? argv[1] : ".";
+    unsigned developers = argc > 2 ? (unsigned)atoi(argv[2]) : 100, days = argc > 3 ? (unsigned)atoi(argv[3]) : 30;
+    measure(directory, developers, days);
+    if (argc <= 2)
+        measure(directory, 5 * developers, days);
+    return 0;
+}
