@@ -99,7 +99,7 @@ uint64_t state_record_txnid(const uint8_t *bytes, size_t size)
     return size == ENV_SUM_SIZE + STATE_SIZE ? load64(bytes + ENV_SUM_SIZE) : 0;
 }
 
-enum varve_status state_get(struct txn *txn, struct state *state, struct varve_err *err)
+enum varve_status state_get_any(struct txn *txn, struct state *state, struct varve_err *err)
 {
     struct env_key key = key_of('Z');
     struct env_value value;
@@ -121,10 +121,17 @@ enum varve_status state_get(struct txn *txn, struct state *state, struct varve_e
     state->floor = (int64_t)read64(&r);
     if (r.bad || reader_left(&r) != 0 || state->first_seq > state->next_seq)
         return fail(err, VARVE_CORRUPT, "main.mdb", "the state record is not one: restore from a backup");
-    if (state->txnid != txn_id(txn))
+    return VARVE_OK;
+}
+
+enum varve_status state_get(struct txn *txn, struct state *state, struct varve_err *err)
+{
+    TRY(state_get_any(txn, state, err));
+    uint64_t newest = txn_id(txn) - txn_writes(txn);
+    if (state->txnid != newest)
         return fail(err, VARVE_CORRUPT, "main.mdb",
                     "the newest commit is %llu but the state was written by %llu: a meta page is damaged",
-                    (unsigned long long)txn_id(txn), (unsigned long long)state->txnid);
+                    (unsigned long long)newest, (unsigned long long)state->txnid);
     return VARVE_OK;
 }
 

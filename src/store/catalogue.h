@@ -64,6 +64,8 @@ enum varve_status identity_get(struct txn *txn, struct identity *identity, struc
 enum varve_status identity_put(struct txn *txn, const struct identity *identity, struct varve_err *err) VARVE_CHECKED;
 /* Checks I1 against the transaction it reads in. */
 enum varve_status state_get(struct txn *txn, struct state *state, struct varve_err *err) VARVE_CHECKED;
+/* Without I1: for a copy, whose commits are counted anew. */
+enum varve_status state_get_any(struct txn *txn, struct state *state, struct varve_err *err) VARVE_CHECKED;
 /* Sets txnid and writes.  The last put of every write transaction. */
 enum varve_status state_put(struct txn *txn, struct state *state, struct varve_err *err) VARVE_CHECKED;
 /* The key and size of the state record, for looking at both meta pages of a damaged file. */

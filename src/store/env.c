@@ -311,6 +311,11 @@ uint64_t txn_id(const struct txn *txn)
     return mdb_txn_id(txn->mdb);
 }
 
+bool txn_writes(const struct txn *txn)
+{
+    return txn->write;
+}
+
 /* ---- the whole file ---- */
 
 enum varve_status

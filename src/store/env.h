@@ -77,7 +77,9 @@ enum varve_status env_begin_write(struct env *env, struct txn **txn, size_t need
 /* Commits and frees; on failure nothing was written (VARVE_FULL, VARVE_IO). */
 enum varve_status txn_commit(struct txn *txn, struct varve_err *err) VARVE_CHECKED;
 void txn_abort(struct txn *txn); /* NULL is fine */
+/* The number of the commit: the one that is read, or the one that a write transaction will be. */
 uint64_t txn_id(const struct txn *txn);
+bool txn_writes(const struct txn *txn);
 
 struct env_key {
     uint8_t bytes[ENV_KEY_MAX];
