@@ -220,26 +220,59 @@ static enum varve_status filter_runs(struct scan *scan, const struct scan_filter
     return VARVE_OK;
 }
 
-static enum varve_status keep_runs(struct scan *scan, struct varve_err *err)
+/* Whether no run needs a look: no filters, all of the segment in the range, no runs that are not plain points. */
+static bool is_plain(const struct scan *scan)
+{
+    const struct scan_segment *s = &scan->metric;
+    const struct blob_head *head = &s->segment.blob.head;
+    uint8_t odd = 0;
+    if (scan->filter_count > 0 || head->first < scan->since || head->last >= scan->until)
+        return false;
+    for (uint32_t r = 0; r < s->runs.count; r++)
+        odd |= s->runs.mode[r] >= ROW_ADJUST;
+    return !odd;
+}
+
+static void keep_all(struct scan_segment *s)
+{
+    for (uint32_t r = 0; r < s->runs.count; r++)
+        s->kept[r] = r;
+    s->kept_count = s->runs.count;
+    s->kept_ints = s->runs.ints;
+}
+
+static enum varve_status keep_some(struct scan *scan, struct varve_err *err)
 {
     struct scan_segment *s = &scan->metric;
     const struct segment_runs *runs = &s->runs;
-    uint8_t *passes = arena_alloc(&scan->segment_arena, runs->count);
-    s->kept = arena_alloc(&scan->segment_arena, mem_array(runs->count, sizeof *s->kept));
-    if (!passes || !s->kept)
-        return fail_nomem(err, runs->count * sizeof *s->kept);
+    uint8_t *passes = arena_alloc(&scan->segment_arena, (size_t)runs->count + 1);
+    if (!passes)
+        return fail_nomem(err, runs->count);
     for (uint32_t r = 0; r < runs->count; r++)
         passes[r] = runs->mode[r] != ROW_BASE && runs->last[r] >= scan->since && runs->first[r] < scan->until;
     for (size_t i = 0; i < scan->filter_count; i++)
         TRY(filter_runs(scan, &scan->filters[i], passes, err));
-    s->kept_count = s->kept_ints = 0;
     for (uint32_t r = 0; r < runs->count; r++)
         if (passes[r]) {
             s->kept[s->kept_count++] = r;
             s->kept_ints += r < runs->ints;
         }
-    scan->stats.runs += runs->count;
-    scan->stats.runs_skipped += runs->count - s->kept_count;
+    return VARVE_OK;
+}
+
+static enum varve_status keep_runs(struct scan *scan, struct varve_err *err)
+{
+    struct scan_segment *s = &scan->metric;
+    s->kept = arena_alloc(&scan->segment_arena, mem_array((size_t)s->runs.count + 1, sizeof *s->kept));
+    if (!s->kept)
+        return fail_nomem(err, s->runs.count * sizeof *s->kept);
+    s->plain = is_plain(scan);
+    if (s->plain)
+        keep_all(s);
+    else
+        TRY(keep_some(scan, err));
+    scan->stats.runs += s->runs.count;
+    scan->stats.runs_skipped += s->runs.count - s->kept_count;
     return VARVE_OK;
 }
 

@@ -32,6 +32,7 @@ struct scan_segment {
     uint32_t metric;
     uint32_t *kept; /* runs that pass, ascending; ints before floats */
     uint32_t kept_count, kept_ints;
+    bool plain; /* every run is kept, inside the range, and none is an adjustment: arrays can be lent as they are */
     const uint32_t **codes; /* per column: codes of all runs, or NULL */
     struct column ints, floats;
     const int64_t *sums;

@@ -139,15 +139,40 @@ static enum varve_status total_of(struct scan *scan, uint32_t run, struct total 
     return VARVE_OK;
 }
 
+/* Up to 1024 runs that need no look, lent from the segment's own arrays. */
+static void lend(struct scan *scan, uint32_t n, struct varve_runs *runs)
+{
+    struct scan_segment *s = &scan->metric;
+    const struct segment_metric *m = &s->segment.metrics[s->metric];
+    for (size_t c = 0; c < scan->column_count; c++) {
+        const uint32_t *codes = s->codes[c];
+        scan->out_columns[c] = (struct varve_column){.type = codes ? VARVE_TEXT : VARVE_NULL,
+                                                     .codes = codes ? codes + s->at : NULL,
+                                                     .dictionary = codes ? &scan->dictionaries[c] : NULL};
+    }
+    *runs = (struct varve_runs){.segment = scan->segment_number, .runs = n, .scale = m->scale,
+                                .kind = (enum varve_kind)m->kind, .points = s->runs.rows + s->at,
+                                .first = s->runs.first + s->at, .last = s->runs.last + s->at,
+                                .sums = s->sums + s->at, .columns = scan->out_columns};
+    scan->stats.runs_from_headers += scan->flags & VARVE_DECODE ? 0 : n;
+    s->at += n;
+}
+
 /* Up to 1024 kept runs, all ints or all floats. */
 static enum varve_status fill(struct scan *scan, struct varve_runs *runs, struct varve_err *err)
 {
     struct scan_segment *s = &scan->metric;
     struct scan_output *o = scan->out;
     bool is_float = s->at >= s->kept_ints;
-    uint32_t end = is_float ? s->kept_count : s->kept_ints, from = s->at, n = 0, used[BLOCK_VALUES];
+    uint32_t end = is_float ? s->kept_count : s->kept_ints, n = 0, used[BLOCK_VALUES];
     const struct segment_metric *m = &s->segment.metrics[s->metric];
-    for (; s->at < end && s->at - from < BLOCK_VALUES; s->at++) {
+    if (end - s->at > BLOCK_VALUES)
+        end = s->at + BLOCK_VALUES;
+    if (s->plain && !is_float) {
+        lend(scan, end - s->at, runs);
+        return VARVE_OK;
+    }
+    for (; s->at < end; s->at++) {
         struct total total;
         uint32_t run = s->kept[s->at];
         TRY(total_of(scan, run, &total, err));
