@@ -85,18 +85,18 @@ static void test_lmdb_survives(void **state)
     (void)state;
     record_lmdb(0);
     struct power_result r =
-        replay("# LMDB as it is", &(struct power_options){.states = 400, .seed = 7});
-    assert_int_equal(r.states, 400);
-    assert_int_equal(r.count[POWER_OK], 400);
+        replay("# LMDB as it is", &(struct power_options){.states = 120, .seed = 7});
+    assert_int_equal(r.states, 120);
+    assert_int_equal(r.count[POWER_OK], 120);
 }
 
 static void test_ignored_syncs_are_found(void **state)
 {
     (void)state;
-    struct power_options options = {.states = 150, .seed = 7, .ignore_syncs = true};
+    struct power_options options = {.states = 40, .seed = 7, .ignore_syncs = true};
     record_lmdb(0);
     struct power_result r = replay("# LMDB, syncs ignored", &options);
-    assert_true(r.count[POWER_CORRUPT] + r.count[POWER_LOST] > 50);
+    assert_true(r.count[POWER_CORRUPT] + r.count[POWER_LOST] > 12);
     /* The same state again, alone. */
     options.only_one = true;
     options.only = r.first_bad;
@@ -111,12 +111,12 @@ static void test_nosync_is_found(void **state)
     (void)state;
     record_lmdb(MDB_NOSYNC);
     struct power_result r =
-        replay("# LMDB, MDB_NOSYNC", &(struct power_options){.states = 150, .seed = 7});
-    assert_true(r.count[POWER_CORRUPT] > 30);
+        replay("# LMDB, MDB_NOSYNC", &(struct power_options){.states = 40, .seed = 7});
+    assert_true(r.count[POWER_CORRUPT] > 5);
     record_lmdb(MDB_NOMETASYNC);
-    r = replay("# LMDB, MDB_NOMETASYNC", &(struct power_options){.states = 150, .seed = 7});
+    r = replay("# LMDB, MDB_NOMETASYNC", &(struct power_options){.states = 40, .seed = 7});
     assert_int_equal(r.count[POWER_CORRUPT], 0);
-    assert_true(r.count[POWER_LOST] > 10);
+    assert_true(r.count[POWER_LOST] > 3);
 }
 
 /* ---- files and names ------------------------------------------------------------- */
