@@ -29,7 +29,7 @@
 /* A reduction over a loop so short that compilers would rather unroll it, after which they no
  * longer see that it vectorises: that costs a factor of two. */
 #if defined(__clang__)
-#define AS_VECTORS _Pragma("clang loop vectorize(enable) unroll(disable)")
+#define AS_VECTORS _Pragma("clang loop unroll(disable)")
 #elif defined(__GNUC__)
 #define AS_VECTORS _Pragma("GCC unroll 1")
 #else

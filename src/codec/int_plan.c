@@ -256,12 +256,18 @@ static void sort(uint64_t *v, size_t n)
     }
 }
 
+/* The i-th of places spread over 0..n-1, without a period that data might have too. */
+static size_t spread_index(size_t i, size_t n)
+{
+    return (size_t)((uint64_t)((uint32_t)i * UINT32_C(2654435769)) * n >> 32);
+}
+
 /* The distances of up to SAMPLES values from min; answers how many. */
 static size_t sample(uint64_t *v, const int64_t *values, size_t n, int64_t min)
 {
     const size_t count = n < SAMPLES ? n : SAMPLES;
     for (size_t i = 0; i < count; i++)
-        v[i] = distance(min, values[i * n / count]);
+        v[i] = distance(min, values[spread_index(i, n)]);
     return count;
 }
 
@@ -280,17 +286,18 @@ static bool crowded(const uint64_t *v, size_t count)
     return from_typical + 2 * count < from_least;
 }
 
-/* The low end of the narrowest stretch that holds 7 of 8 samples, and a little below it. */
+/* The low end of the narrowest stretch that holds three quarters of the samples, less its width,
+ * since the rest of the crowd may reach below it. */
 static uint64_t crowd_start(uint64_t *v, size_t count)
 {
-    const size_t most = count - count / 8;
+    const size_t most = count - count / 4;
     size_t best = 0;
     sort(v, count);
     for (size_t i = 1; i + most <= count; i++)
         if (v[i + most - 1] - v[i] < v[best + most - 1] - v[best])
             best = i;
-    const uint64_t slack = (v[best + most - 1] - v[best]) / 4;
-    return v[best] > slack ? v[best] - slack : 0;
+    const uint64_t width = v[best + most - 1] - v[best];
+    return v[best] > width ? v[best] - width : 0;
 }
 
 /* The least distance from min that is at least start. */
