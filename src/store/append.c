@@ -161,9 +161,10 @@ static void lead(struct store *store, struct append_request *group)
         r->status = status;
         r->err = err;
     }
-    /* Failing to seal is no failure to append: the journal goes on growing and the next append tries again. */
-    if (status == VARVE_OK && store->autoseal && waiting >= store->seal_rows)
-        (void)!store_seal_some(store, NULL);
+    /* Failing to seal is no failure to append: the journal grows on, and an append some way on tries again.
+     * Only the leader looks at seal_at. */
+    if (status == VARVE_OK && store->autoseal && waiting >= store->seal_at)
+        store->seal_at = store_seal_some(store, NULL) == VARVE_OK ? store->seal_rows : waiting + store->seal_rows / 4;
 }
 
 enum varve_status store_append(struct store *store, const struct rowset *rows, const struct eventset *events,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "store/reserve.h"
 
 /* A month's file is written anew when it holds more than this many times what is alive, and a bit. */
 #define GARBAGE_FACTOR 2
@@ -225,7 +226,10 @@ enum varve_status change_write(struct change *change, struct varve_err *err)
 {
     for (size_t from = 0, to; from < change->count; from = to) {
         to = from;
-        TRY(change_month(change, from, &to, err));
+        enum varve_status status = change_month(change, from, &to, err);
+        if (status == VARVE_FULL && reserve_give_up(change->store->path))
+            status = change_month(change, from, &to, err);
+        TRY(status);
     }
     return VARVE_OK;
 }
@@ -278,22 +282,29 @@ static enum varve_status flip(struct change *change, struct txn *txn, struct sta
     return VARVE_OK;
 }
 
-enum varve_status change_flip(struct change *change, struct varve_err *err)
+static enum varve_status try_flip(struct change *change, struct varve_err *err)
 {
     struct store *store = change->store;
     struct txn *txn;
+    TRY(store_begin(store, 1 << 20, &txn, err));
+    struct state state = store->state;
+    enum varve_status status = flip(change, txn, &state, err);
+    if (status == VARVE_OK)
+        status = store_commit(store, txn, &state, err);
+    else
+        txn_abort(txn);
+    /* What was sealed is no longer the head's; the next transaction reads it anew. */
+    store_unsync(store);
+    return status;
+}
+
+enum varve_status change_flip(struct change *change, struct varve_err *err)
+{
+    struct store *store = change->store;
     pthread_mutex_lock(&store->lock);
-    enum varve_status status = store_begin(store, 1 << 20, &txn, err);
-    if (status == VARVE_OK) {
-        struct state state = store->state;
-        status = flip(change, txn, &state, err);
-        if (status == VARVE_OK)
-            status = store_commit(store, txn, &state, err);
-        else
-            txn_abort(txn);
-        /* What was sealed is no longer the head's; the next transaction reads it anew. */
-        store_unsync(store);
-    }
+    enum varve_status status = try_flip(change, err);
+    if (status == VARVE_FULL && reserve_give_up(store->path))
+        status = try_flip(change, err);
     pthread_mutex_unlock(&store->lock);
     return status;
 }
@@ -346,5 +357,6 @@ uint64_t change_sweep(struct store *store)
         for (size_t i = 0; i < s.count; i++)
             removed += segfile_unlink(store->files, s.doomed[i], NULL) == VARVE_OK;
     catalogue_drop(catalogue);
+    reserve_keep(store->path);
     return removed;
 }

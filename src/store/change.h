@@ -51,7 +51,7 @@ enum varve_status change_write(struct change *change, struct varve_err *err) VAR
 /* Takes store->lock itself. */
 enum varve_status change_flip(struct change *change, struct varve_err *err) VARVE_CHECKED;
 /* Unlinks month files that neither the catalogue nor a living snapshot names.  Failing is no failure: it is tried again
- * after the next change.  Answers the number of files removed. */
+ * after the next change.  Puts the reserve back in place.  Answers the number of files removed. */
 uint64_t change_sweep(struct store *store);
 
 #endif

@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "store/pagecheck.h"
+#include "store/reserve.h"
 #include "store/store.h"
 #include "store/text_codec.h"
 
@@ -183,6 +184,8 @@ static enum varve_status open_files(struct store *store, unsigned flags, struct 
                  err));
     TRY(check_commits(store, err));
     TRY(read_identity(store, create, err));
+    if (!store->read_only)
+        reserve_keep(store->path);
     return segfiles_new(&store->files, &store->mem, store->path, store->read_only, err);
 }
 
@@ -205,6 +208,7 @@ static enum varve_status new_store(const char *path, const struct varve_options 
     store->read_only = options->flags & VARVE_RDONLY;
     store->autoseal = !(options->flags & VARVE_NO_AUTOSEAL);
     store->seal_rows = options->seal_rows ? options->seal_rows : SEAL_ROWS_DEFAULT;
+    store->seal_at = store->seal_rows;
     store->pid = getpid();
     store->open_lock.fd = -1;
     store->queue_end = &store->queue;

@@ -37,6 +37,7 @@ struct store {
     size_t path_size;
     bool read_only, autoseal, registered;
     uint64_t seal_rows;
+    uint64_t seal_at; /* rows in the head that make an append seal; more after a failure */
     pid_t pid;
     struct lock open_lock;
     struct identity identity;
