@@ -245,6 +245,22 @@ out:
     return status;
 }
 
+enum varve_status rowset_set(struct rowset *rowset, const struct label_pair *pairs, uint32_t count,
+                             struct h128 hash, uint32_t *set, struct varve_err *err)
+{
+    *set = hash_table_get(&rowset->set_table, hash);
+    if (*set != HASH_NONE)
+        return VARVE_OK;
+    if (count > ROWSET_LABELS)
+        return fail(err, VARVE_LIMIT, "", "%u labels, at most %d are possible", count,
+                    ROWSET_LABELS);
+    struct label_pair *copy = arena_alloc(&rowset->arena, count * sizeof *copy);
+    if (!copy)
+        return fail_nomem(err, count * sizeof *copy);
+    memcpy(copy, pairs, count * sizeof *copy);
+    return add_set(rowset, copy, count, hash, set, err);
+}
+
 static enum varve_status add_series(struct rowset *rowset, uint32_t metric, uint32_t set,
                                     struct h128 hash, uint32_t *series, struct varve_err *err)
 {

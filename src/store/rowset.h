@@ -94,6 +94,10 @@ rowset_metric(struct rowset *rowset, struct varve_str name, struct varve_str uni
 enum varve_status
 rowset_labels(struct rowset *rowset, uint32_t parent, const struct varve_label *labels,
               size_t count, uint32_t *set, struct varve_err *err) VARVE_CHECKED;
+/* The set of these pairs of interned texts: sorted by key text, no key twice, no value empty.  hash is the
+ * sum of the hashes of the pairs. */
+enum varve_status rowset_set(struct rowset *rowset, const struct label_pair *pairs, uint32_t count,
+                             struct h128 hash, uint32_t *set, struct varve_err *err) VARVE_CHECKED;
 enum varve_status rowset_series(struct rowset *rowset, uint32_t metric, uint32_t set,
                                 uint32_t *series, struct varve_err *err) VARVE_CHECKED;
 /* Makes room for that many more rows. */

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * segment_labels.c -- the label sets of a segment, key by key, and which keys
+ * follow from which.
+ *
+ * Label sets list their pairs; columns want one key at a time.  So the pairs are brought into the
+ * order of their keys by a counting sort, sets ascending within each, and values are numbered
+ * key by key.
+ *
+ * Then the keys are looked at from the one with the most values to the one with the
+ * fewest.  One value everywhere: constant.  Else, if each value of a root found before always comes with
+ * the same value here, the key is derived from it.  Else it is a root itself.  The test
+ * stops at the first contradiction, so what does not hold costs next to nothing.
+ *
+ * Only the first ROOTS_TRIED roots are tried, so a sender with thousands of
+ * keys costs time in proportion, and not its square.
+ */
+#include "store/segment_build.h"
+
+#include "base/err.h"
+#include "store/sort.h"
+
+#include <string.h>
+
+enum { ROOTS_TRIED = 16 };
+
+static enum varve_status number_sets(struct build *build, struct varve_err *err)
+{
+    const struct rowset *rowset = build->rowset;
+    struct segment_marks *marks = &build->builder->sets;
+    TRY(marks_begin(marks, build->builder->mem, rowset->set_count, err));
+    build->sets = build_array(build, build->series_count, sizeof *build->sets, err);
+    if (!build->sets)
+        return VARVE_NOMEM;
+    for (uint32_t s = 0; s < build->series_count; s++) {
+        uint32_t before = build->set_count;
+        uint32_t set = rowset->series[build->series[s].id].set;
+        build->series[s].set = marks_local(marks, set, &build->set_count);
+        if (build->set_count != before)
+            build->sets[before] = set;
+    }
+    return VARVE_OK;
+}
+
+/* Finds the keys, and of each pair of each set, in order, the number of its key. */
+static enum varve_status
+number_keys(struct build *build, uint32_t *pair_key, size_t key_most, struct varve_err *err)
+{
+    const struct rowset *rowset = build->rowset;
+    struct segment_marks *marks = &build->builder->words;
+    TRY(marks_begin(marks, build->builder->mem, rowset->texts.count, err));
+    build->keys = build_array(build, key_most, sizeof *build->keys, err);
+    if (!build->keys)
+        return VARVE_NOMEM;
+    for (uint32_t s = 0; s < build->set_count; s++) {
+        const struct label_set *set = &rowset->sets[build->sets[s]];
+        for (uint32_t i = 0; i < set->count; i++) {
+            uint32_t before = build->key_count;
+            uint32_t key = marks_local(marks, set->pairs[i].key, &build->key_count);
+            if (build->key_count != before)
+                build->keys[key] = (struct build_key){.text = set->pairs[i].key};
+            build->keys[key].pairs++;
+            *pair_key++ = key;
+        }
+    }
+    return VARVE_OK;
+}
+
+/* pair_code holds the interned values for now. */
+static void group_pairs(struct build *build, const uint32_t *pair_key)
+{
+    uint32_t at = 0;
+    for (uint32_t k = 0; k < build->key_count; k++) {
+        build->keys[k].first_pair = at;
+        at += build->keys[k].pairs;
+        build->keys[k].pairs = 0;
+    }
+    for (uint32_t s = 0; s < build->set_count; s++) {
+        const struct label_set *set = &build->rowset->sets[build->sets[s]];
+        for (uint32_t i = 0; i < set->count; i++) {
+            struct build_key *key = &build->keys[*pair_key++];
+            uint32_t to = key->first_pair + key->pairs++;
+            build->pair_set[to] = s;
+            build->pair_code[to] = set->pairs[i].value;
+        }
+    }
+}
+
+static enum varve_status split_pairs(struct build *build, struct varve_err *err)
+{
+    size_t pairs = 0;
+    for (uint32_t s = 0; s < build->set_count; s++)
+        pairs += build->rowset->sets[build->sets[s]].count;
+    if (pairs > UINT32_MAX)
+        return fail(err, VARVE_LIMIT, "", "%zu labels in one segment", pairs);
+    uint32_t *pair_key = build_array(build, pairs, sizeof *pair_key, err);
+    build->pair_set = build_array(build, pairs, sizeof *build->pair_set, err);
+    build->pair_code = build_array(build, pairs, sizeof *build->pair_code, err);
+    if (!pair_key || !build->pair_set || !build->pair_code)
+        return VARVE_NOMEM;
+    size_t most = pairs < build->rowset->texts.count ? pairs : build->rowset->texts.count;
+    TRY(number_keys(build, pair_key, most, err));
+    if (build->key_count > UINT16_MAX)
+        return fail(err, VARVE_LIMIT, "", "%u label keys in one segment, at most %u are possible",
+                    build->key_count, UINT16_MAX);
+    group_pairs(build, pair_key);
+    return VARVE_OK;
+}
+
+/* Interned values become codes from 1, in order of appearance.  room has an entry per set. */
+static enum varve_status
+number_values(struct build *build, struct build_key *key, uint32_t *room, struct varve_err *err)
+{
+    struct segment_marks *marks = &build->builder->words;
+    TRY(marks_begin(marks, build->builder->mem, build->rowset->texts.count, err));
+    uint32_t *code = build->pair_code + key->first_pair, last_text = 0, last = 0;
+    for (uint32_t i = 0; i < key->pairs; i++) {
+        if (code[i] != last_text) {
+            last_text = code[i];
+            last = marks_local(marks, last_text, &key->values);
+            room[last] = last_text;
+        }
+        code[i] = last + 1;
+    }
+    key->value = build_array(build, key->values, sizeof *key->value, err);
+    if (!key->value)
+        return VARVE_NOMEM;
+    memcpy(key->value, room, key->values * sizeof *room);
+    return VARVE_OK;
+}
+
+static int compare_keys(const void *context, uint32_t a, uint32_t b)
+{
+    const struct build *build = context;
+    const struct build_key *x = &build->keys[a], *y = &build->keys[b];
+    if (x->values != y->values)
+        return x->values < y->values ? -1 : 1;
+    const struct intern *texts = &build->rowset->texts;
+    return str_compare(intern_text(texts, x->text), intern_text(texts, y->text));
+}
+
+static enum varve_status sort_keys(struct build *build, struct varve_err *err)
+{
+    uint32_t *order = build_array(build, build->key_count * (size_t)2, sizeof *order, err);
+    struct build_key *sorted = build_array(build, build->key_count, sizeof *sorted, err);
+    if (!order || !sorted)
+        return VARVE_NOMEM;
+    for (uint32_t k = 0; k < build->key_count; k++)
+        order[k] = k;
+    sort_numbers(order, order + build->key_count, build->key_count, compare_keys, build);
+    for (uint32_t k = 0; k < build->key_count; k++)
+        sorted[k] = build->keys[order[k]];
+    build->keys = sorted;
+    return VARVE_OK;
+}
+
+const uint32_t *build_dense(const struct build *build, const struct build_key *key, uint32_t *room)
+{
+    if (key->dense)
+        return key->dense;
+    const uint32_t *set = build->pair_set + key->first_pair;
+    const uint32_t *code = build->pair_code + key->first_pair;
+    if (key->pairs < build->set_count)
+        memset(room, 0, build->set_count * sizeof *room);
+    for (uint32_t i = 0; i < key->pairs; i++)
+        room[set[i]] = code[i];
+    return room;
+}
+
+/* Fills map, code of the root -> code of the key, and answers whether there is one. */
+static bool
+depends(const uint32_t *root, const uint32_t *key, uint32_t sets, uint64_t *map, uint32_t epoch)
+{
+    for (uint32_t s = 0; s < sets; s++) {
+        uint64_t *slot = &map[root[s]], entry = (uint64_t)epoch << 32 | key[s];
+        if (*slot >> 32 != epoch)
+            *slot = entry;
+        else if (*slot != entry)
+            return false;
+    }
+    return true;
+}
+
+/* What deciding about one key needs. */
+struct deciding {
+    uint64_t *map; /* epoch << 32 | code, by code of a root */
+    uint32_t epoch;
+    uint32_t roots[ROOTS_TRIED]; /* keys */
+    uint32_t root_count;
+};
+
+static enum varve_status keep_map(struct build *build, struct build_key *key, uint32_t root,
+                                  const struct deciding *d, struct varve_err *err)
+{
+    size_t entries = build->keys[root].values + (size_t)1;
+    key->kind = SEGMENT_DERIVED + root;
+    key->map = build_array(build, entries, sizeof *key->map, err);
+    if (!key->map)
+        return VARVE_NOMEM;
+    for (size_t i = 0; i < entries; i++)
+        key->map[i] = d->map[i] >> 32 == d->epoch ? (uint32_t)d->map[i] : 0;
+    return VARVE_OK;
+}
+
+static enum varve_status
+decide(struct build *build, uint32_t k, struct deciding *d, uint32_t *room, struct varve_err *err)
+{
+    struct build_key *key = &build->keys[k];
+    key->kind = SEGMENT_CONSTANT;
+    if (key->values == 1 && key->pairs == build->set_count)
+        return VARVE_OK;
+    const uint32_t *dense = build_dense(build, key, room);
+    for (uint32_t i = 0; i < d->root_count; i++) {
+        d->epoch++;
+        if (depends(build->keys[d->roots[i]].dense, dense, build->set_count, d->map, d->epoch))
+            return keep_map(build, key, d->roots[i], d, err);
+    }
+    key->kind = SEGMENT_ROOT;
+    if (d->root_count == ROOTS_TRIED)
+        return VARVE_OK;
+    key->dense = build_array(build, build->set_count, sizeof *key->dense, err);
+    if (!key->dense)
+        return VARVE_NOMEM;
+    memcpy(key->dense, dense, build->set_count * sizeof *dense);
+    d->roots[d->root_count++] = k;
+    return VARVE_OK;
+}
+
+enum varve_status build_labels(struct build *build, struct varve_err *err)
+{
+    TRY(number_sets(build, err));
+    TRY(split_pairs(build, err));
+    uint32_t *texts = build_array(build, build->set_count, sizeof *texts, err);
+    if (!texts)
+        return VARVE_NOMEM;
+    for (uint32_t k = 0; k < build->key_count; k++)
+        TRY(number_values(build, &build->keys[k], texts, err));
+    TRY(sort_keys(build, err));
+    if (build->key_count == 0)
+        return VARVE_OK;
+    struct deciding d = {0};
+    uint32_t *room = build_array(build, build->set_count, sizeof *room, err);
+    size_t most = build->keys[build->key_count - 1].values + (size_t)1;
+    d.map = build_array(build, most, sizeof *d.map, err);
+    if (!room || !d.map)
+        return VARVE_NOMEM;
+    memset(d.map, 0, most * sizeof *d.map);
+    for (uint32_t k = build->key_count; k-- > 0;)
+        TRY(decide(build, k, &d, room, err));
+    return VARVE_OK;
+}
