@@ -20,6 +20,7 @@
 #include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/directory.h"
 #include "store/pagecheck.h"
 
 enum { PATIENCE = 10, CHECK_READERS_EVERY = 64 };
@@ -335,7 +336,7 @@ env_copy(struct env *env, const char *path, bool compacting, struct varve_err *e
         status = fail_errno(err, VARVE_IO, errno, path, "syncing the copy");
     close(fd);
     if (status == VARVE_OK)
-        status = env_sync_directory(path, err);
+        status = directory_sync(path, err);
     if (status != VARVE_OK)
         unlink(path);
     return status;

@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/directory.h"
 #include "base/hash.h"
 #include "store/pagecheck.h"
 
@@ -103,25 +104,6 @@ size_t env_map_for(const struct env *env, size_t used)
     return size < ENV_MAP_MAX ? size : ENV_MAP_MAX;
 }
 
-enum varve_status env_sync_directory(const char *path, struct varve_err *err)
-{
-    const char *slash = strrchr(path, '/');
-    char directory[4096];
-    size_t size = slash ? (size_t)(slash - path) + 1 : 1;
-    if (size >= sizeof directory)
-        return fail(err, VARVE_LIMIT, "", "the path is longer than %zu bytes", sizeof directory);
-    memcpy(directory, slash ? path : ".", size);
-    directory[size] = 0;
-    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return fail_errno(err, VARVE_IO, errno, directory, "opening the directory");
-    int bad = fsync(fd) != 0 ? errno : 0;
-    close(fd);
-    if (bad != 0)
-        return fail_errno(err, VARVE_IO, bad, directory, "syncing the directory");
-    return VARVE_OK;
-}
-
 /* Writes an empty LMDB file, synced. */
 static int write_new_file(const char *path, size_t map_size)
 {
@@ -154,7 +136,7 @@ static enum varve_status create_file(const struct env *env, struct varve_err *er
         status = fail_errno(err, VARVE_IO, errno, env->name, "making the file");
     unlink(fresh);
     if (status == VARVE_OK)
-        status = env_sync_directory(env->path, err);
+        status = directory_sync(env->path, err);
     mem_free(env->mem, fresh, size);
     return status;
 }

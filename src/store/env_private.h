@@ -55,6 +55,5 @@ enum varve_status env_raise(struct env *env, unsigned flags, struct varve_err *e
 void env_lower(struct env *env);
 /* XXH3-64 over the key and then the bytes. */
 uint64_t env_sum(const void *key, size_t key_size, const void *bytes, size_t size);
-enum varve_status env_sync_directory(const char *path, struct varve_err *err) VARVE_CHECKED;
 
 #endif

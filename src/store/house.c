@@ -7,15 +7,14 @@
  */
 #include "store/house.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/directory.h"
 #include "store/change.h"
 #include "store/seal.h"
 
@@ -182,7 +181,8 @@ static enum varve_status replace_main(struct store *store, struct varve_err *err
         return fail_errno(err, VARVE_IO, sys, path, "cannot put the compacted copy in place");
     }
     store_unsync(store);
-    return env_reopen(store->main, err);
+    TRY(env_reopen(store->main, err));
+    return directory_sync(path, err);
 }
 
 static enum varve_status shrink_main(struct store *store, int *skipped, struct varve_err *err)
@@ -197,22 +197,6 @@ static enum varve_status shrink_main(struct store *store, int *skipped, struct v
     pthread_mutex_unlock(&store->lock);
     enum varve_status shared = lock_share(&store->open_lock, status == VARVE_OK ? err : NULL);
     return status == VARVE_OK ? shared : status;
-}
-
-/* All files of the store, as they take up room. */
-static uint64_t directory_bytes(const char *path)
-{
-    uint64_t bytes = 0;
-    DIR *directory = opendir(path);
-    if (!directory)
-        return 0;
-    for (struct dirent *entry; (entry = readdir(directory));) {
-        struct stat st;
-        if (fstatat(dirfd(directory), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
-            bytes += (uint64_t)st.st_blocks * 512;
-    }
-    closedir(directory);
-    return bytes;
 }
 
 enum varve_status house_compact(struct store *store, struct varve_compacted *compacted, struct varve_err *err)
@@ -291,6 +275,7 @@ enum varve_status house_backup(struct store *store, const char *path, struct var
     if (mkdir(path, 0700) != 0)
         return fail_errno(err, errno == EEXIST ? VARVE_INVALID : VARVE_IO, errno, path,
                           "the destination must be a new directory");
+    TRY(directory_sync(path, err));
     TRY(copy_main(store, path, &epoch, &catalogue, err));
     enum varve_status status = copy_months(store, catalogue, path, err);
     lock_release(&epoch);

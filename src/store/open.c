@@ -13,45 +13,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/directory.h"
 #include "store/pagecheck.h"
 #include "store/reserve.h"
 #include "store/store.h"
 #include "store/text_codec.h"
 
 #define SEAL_ROWS_DEFAULT (256u << 10)
-
-/* ---- directories ------------------------------------------------------- */
-
-static enum varve_status make_directories(const char *path, struct varve_err *err)
-{
-    char partial[PATH_MAX];
-    size_t size = strlen(path);
-    if (size >= sizeof partial)
-        return fail(err, VARVE_INVALID, "open", "the path is longer than %d bytes", PATH_MAX);
-    for (size_t i = 1; i <= size; i++) {
-        if (path[i] != '/' && path[i] != '\0')
-            continue;
-        memcpy(partial, path, i);
-        partial[i] = '\0';
-        if (mkdir(partial, 0700) != 0 && errno != EEXIST)
-            return fail_errno(err, VARVE_IO, errno, partial, "cannot make the directory");
-    }
-    return VARVE_OK;
-}
-
-static enum varve_status sync_directory(const char *path, struct varve_err *err)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return fail_errno(err, VARVE_IO, errno, path, "cannot open the directory");
-    int bad = fsync(fd) != 0 ? errno : 0;
-    close(fd);
-    return bad ? fail_errno(err, VARVE_IO, bad, path, "cannot sync the directory") : VARVE_OK;
-}
 
 /* ---- a new store ------------------------------------------------------- */
 
@@ -82,8 +53,7 @@ static enum varve_status initialise(struct store *store, struct varve_err *err)
         txn_abort(txn);
         return status;
     }
-    TRY(txn_commit(txn, err));
-    return sync_directory(store->path, err);
+    return txn_commit(txn, err);
 }
 
 static enum varve_status read_identity(struct store *store, bool create, struct varve_err *err)
@@ -234,7 +204,7 @@ enum varve_status store_open(struct store **out, const char *path, const struct 
     if (strlen(path) > PATH_MAX - 64)
         return fail(err, VARVE_INVALID, "open", "the path is longer than %d bytes", PATH_MAX - 64);
     if ((options->flags & VARVE_CREATE) && !(options->flags & VARVE_RDONLY))
-        TRY(make_directories(path, err));
+        TRY(directory_make(path, err));
     struct store *store;
     TRY(new_store(path, options, &store, err));
     enum varve_status status = registry_add(path, err);
