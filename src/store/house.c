@@ -159,7 +159,7 @@ static enum varve_status stamp_copy(struct store *store, const char *path, struc
 /* Copies main.mdb without its free pages into a store of its own. */
 static enum varve_status copy_to(struct store *store, const char *path, struct varve_err *err)
 {
-    char lock[PATH_MAX];
+    char lock[PATH_MAX + 8];
     TRY(env_copy(store->main, path, true, err));
     enum varve_status status = stamp_copy(store, path, err);
     snprintf(lock, sizeof lock, "%s-lock", path);

@@ -205,7 +205,7 @@ enum varve_status store_open(struct store **out, const char *path, const struct 
         return fail(err, VARVE_INVALID, "open", "the path is longer than %d bytes", PATH_MAX - 64);
     if ((options->flags & VARVE_CREATE) && !(options->flags & VARVE_RDONLY))
         TRY(directory_make(path, err));
-    struct store *store;
+    struct store *store = NULL;
     TRY(new_store(path, options, &store, err));
     enum varve_status status = registry_add(path, err);
     store->registered = status == VARVE_OK;
