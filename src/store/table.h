@@ -26,6 +26,9 @@
  *   DICT    [c]   distinct texts of TEXT columns, ascending or in order of first appearance
  *   CODES   [c]   cells of TEXT columns that are texts, as indices into DICT
  *
+ * TIME, INTS (but of BOOL columns) and FLOATS keep block statistics where they
+ * have more than one block, so that scans can skip blocks.
+ *
  * What this module does not do: drop events sent twice; look at days or time zones.
  */
 #ifndef STORE_TABLE_H

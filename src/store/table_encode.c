@@ -145,7 +145,7 @@ put_floats(struct encoder *encoder, uint16_t index, size_t n, struct varve_err *
 {
     struct blob_writer *writer = &encoder->builder->writer;
     blob_section_begin(writer);
-    TRY(column_put_floats(&writer->body, encoder->floats, n, 1, err));
+    TRY(column_put_floats(&writer->body, encoder->floats, n, TABLE_STATS(n), err));
     blob_section_end(writer, TABLE_FLOATS, index);
     return VARVE_OK;
 }
@@ -182,7 +182,7 @@ static enum varve_status put_text_class(struct encoder *encoder, const struct ga
 {
     size_t n = pick(encoder, column, TYPE_BIT(VARVE_INT) | TYPE_BIT(VARVE_BOOL));
     if (n)
-        TRY(put_ints(encoder, TABLE_INTS, index, encoder->ints, n, 1, err));
+        TRY(put_ints(encoder, TABLE_INTS, index, encoder->ints, n, TABLE_STATS(n), err));
     n = pick(encoder, column, TYPE_BIT(VARVE_FLOAT));
     for (size_t i = 0; i < n; i++)
         encoder->floats[i] = double_of_bits(encoder->ints[i]);
@@ -219,6 +219,6 @@ enum varve_status encoder_put(struct encoder *encoder, const struct gathered *co
         return put_text_class(encoder, column, index, err);
     if (class == VARVE_FLOAT)
         return put_float_class(encoder, column, index, err);
-    return put_ints(encoder, TABLE_INTS, index, column->bits, column->cells, class == VARVE_INT,
-                    err);
+    return put_ints(encoder, TABLE_INTS, index, column->bits, column->cells,
+                    class == VARVE_INT && TABLE_STATS(column->cells), err);
 }

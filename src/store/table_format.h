@@ -28,6 +28,10 @@ enum { DICT_ASCENDING = 0, DICT_APPEARANCE = 1 };
 enum { TABLE_SORT_COLUMNS = 3 };
 extern const struct varve_str table_sort_columns[TABLE_SORT_COLUMNS];
 
+/* Whether a column of n numbers keeps block statistics: a single block would say little more
+ * about itself than the head of the segment does, and most journal entries are that small. */
+#define TABLE_STATS(n) ((n) > BLOCK_VALUES)
+
 #define TYPE_BIT(type) (1u << (type))
 
 /* The class of a column that has cells of these types (a bit each).  whole: every INT among them

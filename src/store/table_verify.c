@@ -66,15 +66,18 @@ check_float_block(const struct column *column, uint32_t block, const struct bloc
     return VARVE_OK;
 }
 
-/* Every block has statistics and they are its own.  column NULL: TIME. */
+/* Every block of a column that needs statistics has them, and they are its own.  owner NULL: of
+ * TIME. */
 static enum varve_status check_stats(const struct table *table, const struct table_column *owner,
                                      const struct column *column, struct varve_err *err)
 {
-    for (uint32_t b = 0; b < column->blocks; b++) {
+    if (column->stats != TABLE_STATS(column->count))
+        return table_damaged(table, owner, "statistics where there should be none, or none", err);
+    for (uint32_t b = 0; column->stats && b < column->blocks; b++) {
         struct block_stats stats;
         int right = 0;
         if (column_block_stats(column, b, &stats) != VARVE_OK)
-            return table_damaged(table, owner, "a block without statistics", err);
+            return table_damaged(table, owner, "statistics that cannot be read", err);
         if (column->type == COLUMN_INTS)
             TRY(check_int_block(column, b, &stats, &right, err));
         else

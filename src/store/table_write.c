@@ -270,7 +270,7 @@ put_times(struct build *build, struct blob_head *head, struct varve_err *err)
         head->last = time > head->last ? time : head->last;
     }
     blob_section_begin(writer);
-    TRY(column_put_ints(&writer->body, times, build->rows, 1, err));
+    TRY(column_put_ints(&writer->body, times, build->rows, TABLE_STATS(build->rows), err));
     blob_section_end(writer, TABLE_TIME, 0);
     return VARVE_OK;
 }
