@@ -93,7 +93,7 @@ static enum varve_status check_free_record(struct walk_state *w, const struct md
 {
     struct check *c = w->check;
     uint32_t page_size = c->file.page_size;
-    uint8_t *buffer = c->pages + (size_t)MDBFILE_DEPTH_MAX * page_size;
+    uint8_t *buffer = c->pages + c->pages_size - page_size;
     uint64_t at = node->child * page_size + 16, previous = UINT64_MAX, left;
     uint8_t head[8];
     if (node->size < 8 || node->size % 8 != 0)
@@ -240,7 +240,9 @@ static enum varve_status check_state(struct check *c, struct varve_err *err)
 {
     enum varve_status status;
     c->owned_size = (size_t)(c->meta->last_page / 64 + 1) * 8;
-    c->pages_size = (size_t)(MDBFILE_DEPTH_MAX + 1) * c->file.page_size;
+    unsigned depth =
+        c->meta->main.depth > c->meta->free.depth ? c->meta->main.depth : c->meta->free.depth;
+    c->pages_size = (size_t)(depth + 1) * c->file.page_size;
     c->owned = mem_zalloc(c->mem, c->owned_size);
     c->pages = mem_alloc(c->mem, c->pages_size);
     if (!c->owned || !c->pages) {

@@ -18,8 +18,9 @@
  *
  * What it does not look at: the bytes of values.  They carry checksums of their own.
  * And what it cannot see: the newest commit hidden by damage to its number, so that LMDB
- * goes back to the one before.  Keep a copy of the number inside the tree and compare,
- * for both meta pages (pagecheck_find).
+ * goes back to the one before (keep a copy of the number inside the tree and compare, for
+ * both meta pages: pagecheck_find); and an older version of a page, with the same keys and sound
+ * values, in place of the newer one (keep a sum over the records that must not go back).
  *
  * It knows LMDB 0.9's data format version 1 with 4096-byte pages (any power of two the meta names
  * up to 32768), no sub-databases and no DUPSORT: what this project writes.
