@@ -79,7 +79,7 @@ static void put_int_stats(struct buf *out, const int64_t *values, size_t n)
 enum varve_status column_put_ints(struct buf *out, const int64_t *values, size_t count, int stats,
                                   struct varve_err *err)
 {
-    size_t at;
+    size_t at = 0;
     TRY(begin(out, count, COLUMN_INTS, stats, &at, err));
     for (size_t from = 0; from < count; from += BLOCK_VALUES) {
         size_t n = values_in(count, from);
@@ -123,7 +123,7 @@ static void put_float_stats(struct buf *out, const double *values, size_t n)
 enum varve_status column_put_floats(struct buf *out, const double *values, size_t count, int stats,
                                     struct varve_err *err)
 {
-    size_t at;
+    size_t at = 0;
     TRY(begin(out, count, COLUMN_FLOATS, stats, &at, err));
     for (size_t from = 0; from < count; from += BLOCK_VALUES) {
         size_t n = values_in(count, from);
@@ -190,7 +190,7 @@ enum varve_status
 column_put_texts(struct buf *out, struct text_codec *codec, const struct varve_str *texts,
                  size_t count, struct varve_err *err)
 {
-    size_t at;
+    size_t at = 0;
     TRY(begin(out, count, COLUMN_TEXTS, 0, &at, err));
     for (size_t from = 0; from < count; from += BLOCK_VALUES) {
         TRY(put_text_block(out, codec, texts + from, values_in(count, from), err));

@@ -38,15 +38,20 @@ struct build_metric {
     uint32_t series;
     uint32_t runs[2], rows[2]; /* of ints, of floats */
 };
+/* That a set has a label: the code counts from 1. */
+struct build_pair {
+    uint32_t set, code;
+};
 struct build_key {
-    uint32_t text;  /* interned */
-    uint32_t kind;  /* SEGMENT_CONSTANT, SEGMENT_ROOT, or SEGMENT_DERIVED + root */
-    uint32_t pairs; /* sets that have it, in pair_set and pair_code from first_pair on */
-    uint32_t first_pair;
+    uint32_t text; /* interned */
+    uint32_t
+        kind; /* SEGMENT_CONSTANT, SEGMENT_ROOT, or SEGMENT_DERIVED + the key it follows from */
+    uint32_t pairs;          /* sets that have it */
+    struct build_pair *pair; /* one each, sets ascending */
     uint32_t values;
     uint32_t *value; /* interned, in the order of their codes; code 1 is value[0] */
     uint32_t *dense; /* code per set, or NULL */
-    uint32_t *map;   /* derived: code per code of the root */
+    uint32_t *map;   /* derived: code per code of the root; NULL: the same code */
 };
 /* Runs of the same times share one. */
 struct build_time {
@@ -63,7 +68,6 @@ struct build {
     uint32_t *sets; /* their numbers in the rowset */
     struct build_metric *metrics;
     struct build_key *keys; /* fewest values first */
-    uint32_t *pair_set, *pair_code;
     struct build_run *runs;
     uint32_t *order; /* of the runs */
     struct build_time *times;

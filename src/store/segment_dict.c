@@ -138,9 +138,8 @@ order_root(struct build *build, struct build_key *root, const struct build_key *
     if (leader)
         TRY(follow(build, root, leader, order, err));
     TRY(renumber(build, root, order, code_of, err));
-    uint32_t *code = build->pair_code + root->first_pair;
     for (uint32_t i = 0; i < root->pairs; i++)
-        code[i] = code_of[code[i]];
+        root->pair[i].code = code_of[root->pair[i].code];
     if (root->dense)
         for (uint32_t s = 0; s < build->set_count; s++)
             root->dense[s] = code_of[root->dense[s]];
@@ -174,6 +173,37 @@ order_derived(struct build *build, struct build_key *key, const struct build_key
     return VARVE_OK;
 }
 
+/* Whether two keys derived from the same root have the same code wherever they are; the root itself
+ * has no map and its own code. */
+static bool same_codes(const struct build_key *a, const struct build_key *b, uint32_t entries)
+{
+    if (a->values != b->values)
+        return false;
+    for (uint32_t i = 0; i < entries; i++)
+        if (a->map[i] != (b->map ? b->map[i] : i))
+            return false;
+    return true;
+}
+
+/* Keys that determine each other ended up with the same codes: all but one of them follow from that
+ * one without a map. */
+static void drop_maps(struct build *build, uint32_t r)
+{
+    uint32_t derived = SEGMENT_DERIVED + r, entries = build->keys[r].values + 1;
+    for (uint32_t k = 0; k < r; k++) {
+        struct build_key *key = &build->keys[k];
+        for (uint32_t j = r; j > k && key->kind == derived && key->map; j--) {
+            const struct build_key *other = &build->keys[j];
+            if (j != r && (other->kind != derived || !other->map))
+                continue;
+            if (same_codes(key, other, entries)) {
+                key->kind = SEGMENT_DERIVED + j;
+                key->map = NULL;
+            }
+        }
+    }
+}
+
 enum varve_status build_dictionaries(struct build *build, struct varve_err *err)
 {
     for (uint32_t r = 0; r < build->key_count; r++) {
@@ -191,6 +221,8 @@ enum varve_status build_dictionaries(struct build *build, struct varve_err *err)
         for (uint32_t k = 0; k < r && leader; k++)
             if (build->keys[k].kind == derived)
                 TRY(order_derived(build, &build->keys[k], root, order, err));
+        if (leader)
+            drop_maps(build, r);
     }
     return VARVE_OK;
 }

@@ -6,7 +6,8 @@
  *   WORDS          names and units of metrics, keys, and the values of keys with few
  *   DICT     [k]   distinct values of key k, where they are not in WORDS
  *   CODES    [k]   root: per run, 0 = no such label, else 1 + index into the dictionary;
- *                  derived: the same per code of its root; constant: left out, all 1
+ *                  derived: the same per code of the key it follows from, left out: the same code;
+ *                  constant: left out, all 1
  *   RUN_TIME       per run: its timeline
  *   TIME_CLASS     per timeline: mode and whether starts are known, see segment_class
  *   TIME_ROWS      per timeline: rows - 1
@@ -49,7 +50,8 @@ enum segment_section {
     SEGMENT_FLOATS = 17
 };
 
-/* What a key is, in META: a number below SEGMENT_DERIVED, or SEGMENT_DERIVED + the index of its root. */
+/* What a key is, in META: a number below SEGMENT_DERIVED, or SEGMENT_DERIVED + the index of the key, a
+ * later one, that it follows from: a root, or a derived key that follows from a root. */
 enum { SEGMENT_CONSTANT = 0, SEGMENT_ROOT = 1, SEGMENT_DERIVED = 2 };
 
 /* Sums are kept where a metric has this many rows a run, on average. */

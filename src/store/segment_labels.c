@@ -3,9 +3,8 @@
  * segment_labels.c -- the label sets of a segment, key by key, and which keys
  * follow from which.
  *
- * Label sets list their pairs; columns want one key at a time.  So the pairs are brought into the
- * order of their keys by a counting sort, sets ascending within each, and values are numbered
- * key by key.
+ * Label sets list their pairs; columns want one key at a time.  So the pairs are dealt out to
+ * their keys, sets ascending, and values are numbered key by key.
  *
  * Then the keys are looked at from the one with the most values to the one with the
  * fewest.  One value everywhere: constant.  Else, if each value of a root found before always comes with
@@ -22,7 +21,7 @@
 
 #include <string.h>
 
-enum { ROOTS_TRIED = 16 };
+enum { ROOTS_TRIED = 16, RECENT = 4 };
 
 static enum varve_status number_sets(struct build *build, struct varve_err *err)
 {
@@ -42,69 +41,113 @@ static enum varve_status number_sets(struct build *build, struct varve_err *err)
     return VARVE_OK;
 }
 
-/* Finds the keys, and of each pair of each set, in order, the number of its key. */
-static enum varve_status
-number_keys(struct build *build, uint32_t *pair_key, size_t key_most, struct varve_err *err)
+/* What keys a label set has.  Most sets have the shape of one of the last few before them. */
+struct shape {
+    struct shape *next;
+    uint32_t sets; /* that have it */
+    uint32_t count;
+    struct label_pair keys[]; /* interned (as key) and local (as value) */
+};
+struct shapes {
+    struct shape **of_set, *all;
+    struct shape *recent[RECENT];
+    unsigned made;
+};
+
+static bool has_shape(const struct label_set *set, const struct shape *shape)
 {
-    const struct rowset *rowset = build->rowset;
-    struct segment_marks *marks = &build->builder->words;
-    TRY(marks_begin(marks, build->builder->mem, rowset->texts.count, err));
-    build->keys = build_array(build, key_most, sizeof *build->keys, err);
-    if (!build->keys)
-        return VARVE_NOMEM;
-    for (uint32_t s = 0; s < build->set_count; s++) {
-        const struct label_set *set = &rowset->sets[build->sets[s]];
-        for (uint32_t i = 0; i < set->count; i++) {
-            uint32_t before = build->key_count;
-            uint32_t key = marks_local(marks, set->pairs[i].key, &build->key_count);
-            if (build->key_count != before)
-                build->keys[key] = (struct build_key){.text = set->pairs[i].key};
-            build->keys[key].pairs++;
-            *pair_key++ = key;
-        }
+    if (!shape || shape->count != set->count)
+        return false;
+    uint32_t different = 0;
+    for (uint32_t i = 0; i < set->count; i++)
+        different |= shape->keys[i].key ^ set->pairs[i].key;
+    return different == 0;
+}
+
+static struct shape *new_shape(struct build *build, struct shapes *shapes,
+                               const struct label_set *set, struct varve_err *err)
+{
+    struct shape *shape;
+    size_t size = sizeof *shape + set->count * sizeof *shape->keys;
+    shape = build_array(build, size, 1, err);
+    if (!shape)
+        return NULL;
+    *shape = (struct shape){.next = shapes->all, .count = set->count};
+    for (uint32_t i = 0; i < set->count; i++) {
+        uint32_t before = build->key_count, text = set->pairs[i].key;
+        uint32_t key = marks_local(&build->builder->words, text, &build->key_count);
+        if (build->key_count != before)
+            build->keys[key] = (struct build_key){.text = text};
+        shape->keys[i] = (struct label_pair){text, key};
     }
+    shapes->all = shape;
+    shapes->recent[shapes->made++ % RECENT] = shape;
+    return shape;
+}
+
+/* Finds the keys, how many sets have each, and the shape of each set. */
+static enum varve_status
+find_shapes(struct build *build, struct shapes *shapes, struct varve_err *err)
+{
+    struct segment_marks *marks = &build->builder->words;
+    TRY(marks_begin(marks, build->builder->mem, build->rowset->texts.count, err));
+    for (uint32_t s = 0; s < build->set_count; s++) {
+        const struct label_set *set = &build->rowset->sets[build->sets[s]];
+        struct shape *shape = NULL;
+        for (unsigned i = 0; i < RECENT && !shape; i++)
+            if (has_shape(set, shapes->recent[i]))
+                shape = shapes->recent[i];
+        if (!shape)
+            shape = new_shape(build, shapes, set, err);
+        if (!shape)
+            return VARVE_NOMEM;
+        shape->sets++;
+        shapes->of_set[s] = shape;
+    }
+    for (const struct shape *shape = shapes->all; shape; shape = shape->next)
+        for (uint32_t i = 0; i < shape->count; i++)
+            build->keys[shape->keys[i].value].pairs += shape->sets;
     return VARVE_OK;
 }
 
-/* pair_code holds the interned values for now. */
-static void group_pairs(struct build *build, const uint32_t *pair_key)
+/* The codes are interned values for now. */
+static enum varve_status deal_pairs(struct build *build, const struct shapes *shapes,
+                                    struct build_pair *pair, struct varve_err *err)
 {
-    uint32_t at = 0;
+    struct build_pair **to = build_array(build, build->key_count, sizeof *to, err);
+    if (!to)
+        return VARVE_NOMEM;
     for (uint32_t k = 0; k < build->key_count; k++) {
-        build->keys[k].first_pair = at;
-        at += build->keys[k].pairs;
-        build->keys[k].pairs = 0;
+        to[k] = build->keys[k].pair = pair;
+        pair += build->keys[k].pairs;
     }
     for (uint32_t s = 0; s < build->set_count; s++) {
-        const struct label_set *set = &build->rowset->sets[build->sets[s]];
-        for (uint32_t i = 0; i < set->count; i++) {
-            struct build_key *key = &build->keys[*pair_key++];
-            uint32_t to = key->first_pair + key->pairs++;
-            build->pair_set[to] = s;
-            build->pair_code[to] = set->pairs[i].value;
-        }
+        const struct label_pair *label = build->rowset->sets[build->sets[s]].pairs;
+        const struct shape *shape = shapes->of_set[s];
+        for (uint32_t i = 0; i < shape->count; i++)
+            *to[shape->keys[i].value]++ = (struct build_pair){s, label[i].value};
     }
+    return VARVE_OK;
 }
 
 static enum varve_status split_pairs(struct build *build, struct varve_err *err)
 {
-    size_t pairs = 0;
+    size_t pairs = 0, texts = build->rowset->texts.count;
     for (uint32_t s = 0; s < build->set_count; s++)
         pairs += build->rowset->sets[build->sets[s]].count;
     if (pairs > UINT32_MAX)
         return fail(err, VARVE_LIMIT, "", "%zu labels in one segment", pairs);
-    uint32_t *pair_key = build_array(build, pairs, sizeof *pair_key, err);
-    build->pair_set = build_array(build, pairs, sizeof *build->pair_set, err);
-    build->pair_code = build_array(build, pairs, sizeof *build->pair_code, err);
-    if (!pair_key || !build->pair_set || !build->pair_code)
+    struct shapes shapes = {0};
+    struct build_pair *pair = build_array(build, pairs, sizeof *pair, err);
+    shapes.of_set = build_array(build, build->set_count, sizeof *shapes.of_set, err);
+    build->keys = build_array(build, pairs < texts ? pairs : texts, sizeof *build->keys, err);
+    if (!pair || !shapes.of_set || !build->keys)
         return VARVE_NOMEM;
-    size_t most = pairs < build->rowset->texts.count ? pairs : build->rowset->texts.count;
-    TRY(number_keys(build, pair_key, most, err));
+    TRY(find_shapes(build, &shapes, err));
     if (build->key_count > UINT16_MAX)
         return fail(err, VARVE_LIMIT, "", "%u label keys in one segment, at most %u are possible",
                     build->key_count, UINT16_MAX);
-    group_pairs(build, pair_key);
-    return VARVE_OK;
+    return deal_pairs(build, &shapes, pair, err);
 }
 
 /* Interned values become codes from 1, in order of appearance.  room has an entry per set. */
@@ -113,14 +156,14 @@ number_values(struct build *build, struct build_key *key, uint32_t *room, struct
 {
     struct segment_marks *marks = &build->builder->words;
     TRY(marks_begin(marks, build->builder->mem, build->rowset->texts.count, err));
-    uint32_t *code = build->pair_code + key->first_pair, last_text = 0, last = 0;
+    uint32_t last_text = 0, last = 0;
     for (uint32_t i = 0; i < key->pairs; i++) {
-        if (code[i] != last_text) {
-            last_text = code[i];
+        if (key->pair[i].code != last_text) {
+            last_text = key->pair[i].code;
             last = marks_local(marks, last_text, &key->values);
             room[last] = last_text;
         }
-        code[i] = last + 1;
+        key->pair[i].code = last + 1;
     }
     key->value = build_array(build, key->values, sizeof *key->value, err);
     if (!key->value)
@@ -158,12 +201,10 @@ const uint32_t *build_dense(const struct build *build, const struct build_key *k
 {
     if (key->dense)
         return key->dense;
-    const uint32_t *set = build->pair_set + key->first_pair;
-    const uint32_t *code = build->pair_code + key->first_pair;
     if (key->pairs < build->set_count)
         memset(room, 0, build->set_count * sizeof *room);
     for (uint32_t i = 0; i < key->pairs; i++)
-        room[set[i]] = code[i];
+        room[key->pair[i].set] = key->pair[i].code;
     return room;
 }
 

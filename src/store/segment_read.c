@@ -98,6 +98,17 @@ read_metrics(struct segment *segment, struct reader *r, struct varve_err *err)
     return VARVE_OK;
 }
 
+/* How many keys there are from a key to its root; 3 where there are more, or no root. */
+static int depth(const struct segment *segment, uint32_t k)
+{
+    int steps = 0;
+    while (segment->key[k].kind >= SEGMENT_DERIVED && steps < 3) {
+        k = segment->key[k].kind - SEGMENT_DERIVED;
+        steps++;
+    }
+    return steps == 0 || segment->key[k].kind == SEGMENT_ROOT ? steps : 3;
+}
+
 static enum varve_status
 read_keys(struct segment *segment, struct reader *r, uint32_t *words, struct varve_err *err)
 {
@@ -121,8 +132,7 @@ read_keys(struct segment *segment, struct reader *r, uint32_t *words, struct var
             return segment_damaged(segment, err, "more words than a column can hold");
     }
     for (uint32_t k = 0; k < segment->key_count; k++)
-        if (segment->key[k].kind >= SEGMENT_DERIVED &&
-            segment->key[segment->key[k].kind - SEGMENT_DERIVED].kind != SEGMENT_ROOT)
+        if (depth(segment, k) > 2)
             return segment_damaged(segment, err, "label key %u follows from no root", k);
     *words = (uint32_t)word;
     return VARVE_OK;
@@ -247,10 +257,15 @@ static enum varve_status open_key(struct segment *segment, uint32_t k, struct va
     if (key->opened || key->kind == SEGMENT_CONSTANT)
         return VARVE_OK;
     uint32_t count = segment->run_count;
-    if (key->kind >= SEGMENT_DERIVED)
-        count = segment->key[key->kind - SEGMENT_DERIVED].values + 1;
-    TRY(segment_open_ints(segment, SEGMENT_CODES, k, count, &key->codes, err));
+    const struct segment_key *parent = NULL;
     if (key->kind >= SEGMENT_DERIVED) {
+        parent = &segment->key[key->kind - SEGMENT_DERIVED];
+        count = parent->values + 1;
+    }
+    TRY(segment_open_ints(segment, SEGMENT_CODES, k, count, &key->codes, err));
+    if (parent && key->codes.count == 0 && parent->values > key->values)
+        return segment_damaged(segment, err, "the map of label key %u is missing", k);
+    if (parent && key->codes.count > 0) {
         TRY(segment_array(segment->arena, count, sizeof *key->map, &key->map, err));
         TRY(read_codes(segment, &key->codes, key->values, 0, count, key->map, err));
     }
@@ -274,7 +289,7 @@ enum varve_status segment_codes(struct segment *segment, uint32_t key, uint32_t 
     if (k->kind == SEGMENT_ROOT)
         return read_codes(segment, &k->codes, k->values, from, count, codes, err);
     TRY(segment_codes(segment, k->kind - SEGMENT_DERIVED, from, count, codes, err));
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count && k->map; i++)
         codes[i] = k->map[codes[i]];
     return VARVE_OK;
 }

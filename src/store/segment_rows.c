@@ -271,7 +271,7 @@ static enum varve_status make_runs(struct build *build, const uint32_t *ends, st
     for (uint32_t s = 0, first = 0; s < build->series_count; first = ends[s++]) {
         size_t count = ends[s] - first;
         struct item *items = build->items + first;
-        struct findings found = look(items, count);
+        struct findings found = count > 1 ? look(items, count) : (struct findings){true, false};
         if (!found.sorted && count > room) {
             room = count * 2;
             scratch = build_array(build, room / 2 + 1, sizeof *scratch, err);

@@ -20,7 +20,7 @@ struct segment_key {
     uint32_t first_word; /* in WORDS; UINT32_MAX: in a section of its own */
     bool opened;
     struct column codes; /* opened on first use; no values: all zeros */
-    uint32_t *map;       /* of a derived key */
+    uint32_t *map;       /* of a derived key; NULL: its code is that of the key it follows from */
 };
 
 /* A column of steps with the block that was decoded last. */

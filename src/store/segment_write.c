@@ -232,7 +232,7 @@ put_codes(struct build *build, uint32_t k, uint32_t *room, int64_t *values, stru
         const uint32_t *dense = build_dense(build, key, room);
         for (; count < build->run_count; count++)
             values[count] = dense[build->runs[build->order[count]].set];
-    } else if (key->kind >= SEGMENT_DERIVED) {
+    } else if (key->map) {
         for (; count <= build->keys[key->kind - SEGMENT_DERIVED].values; count++)
             values[count] = key->map[count];
     }
