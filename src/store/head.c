@@ -125,6 +125,26 @@ enum varve_status head_entry_done(struct head *head, uint64_t seq, struct stretc
 
 /* ---- reading the journal ----------------------------------------------- */
 
+static struct h128 stream_key(const struct head *head, uint32_t series, int64_t start)
+{
+    struct h128 when = {(uint64_t)start, 1};
+    return h128_pair(head->rows.series[series].hash, when);
+}
+
+/* Rows from `from` on were written by others: what their streams had reached here is out of date. */
+static void forget_streams(struct head *head, size_t from)
+{
+    for (size_t i = from; head->stream_count > 0 && i < head->rows.row_count; i++) {
+        const struct row *row = &head->rows.rows[i];
+        if (row->mode == ROW_DELTA || row->mode == ROW_GAUGE)
+            continue;
+        uint32_t known =
+            hash_table_get(&head->stream_table, stream_key(head, row->series, row->start));
+        if (known != HASH_NONE)
+            head->streams[known].is_loaded = 0;
+    }
+}
+
 /* One part of an entry, decoded into the head. */
 static enum varve_status load_part(struct head *head, const struct journal_part *part, uint64_t seed,
                                    struct text_codec *texts, struct arena *arena, const char *place,
@@ -133,7 +153,9 @@ static enum varve_status load_part(struct head *head, const struct journal_part 
     if (part->table == 0) {
         struct segment segment;
         TRY(segment_open(&segment, arena, texts, part->bytes, part->size, seed, place, err));
+        size_t from = head->rows.row_count;
         TRY(segment_load(&segment, &head->rows, err));
+        forget_streams(head, from);
         return cover_rows(head, err);
     }
     struct table table;
@@ -259,21 +281,23 @@ enum varve_status head_collect(const struct head *head, uint32_t series, int64_t
     return VARVE_OK;
 }
 
-enum varve_status head_stream(struct head *head, uint32_t series, int64_t start, uint32_t *stream, bool *fresh,
-                              struct varve_err *err)
+enum varve_status head_stream(struct head *head, uint32_t series, int64_t start, uint32_t *stream,
+                              bool *fresh, struct varve_err *err)
 {
-    struct h128 when = {(uint64_t)start, 1};
-    struct h128 key = h128_pair(head->rows.series[series].hash, when);
-    *fresh = false;
+    struct h128 key = stream_key(head, series, start);
     *stream = hash_table_get(&head->stream_table, key);
-    if (*stream != HASH_NONE)
-        return VARVE_OK;
-    TRY(mem_grow(head->mem, (void **)&head->streams, &head->stream_capacity, head->stream_count + 1,
-                 sizeof *head->streams, err));
-    TRY(hash_table_add(&head->stream_table, key, (uint32_t)head->stream_count, err));
-    *stream = (uint32_t)head->stream_count++;
-    head->streams[*stream] = (struct stream){.series = series, .start = start, .last_end = INT64_MIN};
-    *fresh = true;
+    if (*stream == HASH_NONE) {
+        TRY(mem_grow(head->mem, (void **)&head->streams, &head->stream_capacity,
+                     head->stream_count + 1, sizeof *head->streams, err));
+        TRY(hash_table_add(&head->stream_table, key, (uint32_t)head->stream_count, err));
+        *stream = (uint32_t)head->stream_count++;
+        head->streams[*stream] = (struct stream){0};
+    }
+    struct stream *s = &head->streams[*stream];
+    *fresh = !s->is_loaded;
+    if (*fresh)
+        *s = (struct stream){
+            .series = series, .start = start, .last_end = INT64_MIN, .is_loaded = 1};
     return VARVE_OK;
 }
 

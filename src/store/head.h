@@ -30,6 +30,7 @@ struct head_series {
 struct stream {
     uint32_t series;
     uint8_t is_float, has_reading;
+    uint8_t is_loaded; /* what the store's rows say of it is in here */
     int64_t start, last_end;
     int64_t reading; /* or the bits of a double */
 };
@@ -81,7 +82,8 @@ enum varve_status head_has(struct head *head, const struct row *row, bool *has, 
 struct row_list;
 enum varve_status head_collect(const struct head *head, uint32_t series, int64_t start, struct row_list *rows,
                                struct varve_err *err) VARVE_CHECKED;
-/* The stream of (series, start); *fresh: it was made just now and knows nothing yet. */
+/* The stream of (series, start); *fresh: it knows nothing yet, or another process has written to it
+ * since, and the caller loads it. */
 enum varve_status head_stream(struct head *head, uint32_t series, int64_t start, uint32_t *stream, bool *fresh,
                               struct varve_err *err) VARVE_CHECKED;
 bool head_has_event(const struct head *head, struct h128 identity);
