@@ -31,7 +31,8 @@ static void must(enum varve_status status, const char *what)
 {
     if (status == VARVE_OK)
         return;
-    fprintf(stderr, "bench_store: %s: %s: %s: %s\n", what, varve_status_name(status), err.place, err.message);
+    fprintf(stderr, "bench_store: %s: %s: %s: %s\n", what, varve_status_name(status), err.place,
+            err.message);
     exit(1);
 }
 
@@ -77,8 +78,10 @@ static struct varve_label label(const char *key, const char *value)
 /* As a receiver would: what all points of the export share, then what each has of its own. */
 static void add_export(varve_batch *batch, const struct workday *day, const struct export *e)
 {
-    static const struct varve_metric tokens = {{"claude_code.token.usage", 23}, {"tokens", 6}, VARVE_COUNTER};
-    static const struct varve_metric cost = {{"claude_code.cost.usage", 22}, {"USD", 3}, VARVE_COUNTER};
+    static const struct varve_metric tokens = {
+        {"claude_code.token.usage", 23}, {"tokens", 6}, VARVE_COUNTER};
+    static const struct varve_metric cost = {
+        {"claude_code.cost.usage", 22}, {"USD", 3}, VARVE_COUNTER};
     const struct developer *d = &day->people[e->developer];
     struct varve_label common[] = {
         label("user.id", d->id),
@@ -91,16 +94,21 @@ static void add_export(varve_batch *batch, const struct workday *day, const stru
         label("query_source", "main"),
     };
     uint32_t metric, set, typed;
-    must(varve_batch_labels(batch, VARVE_NO_LABELS, common, sizeof common / sizeof *common, &set, &err), "labels");
+    must(varve_batch_labels(batch, VARVE_NO_LABELS, common, sizeof common / sizeof *common, &set,
+                            &err),
+         "labels");
     must(varve_batch_metric(batch, &tokens, &metric, &err), "metric");
     for (int t = 0; t < TOKEN_TYPES; t++) {
         struct varve_label type = label("type", token_type_names[t]);
         must(varve_batch_labels(batch, set, &type, 1, &typed, &err), "labels");
-        must(varve_batch_counter(batch, metric, typed, VARVE_DELTA, e->start, e->end, varve_float(e->tokens[t]), &err),
+        must(varve_batch_counter(batch, metric, typed, VARVE_DELTA, e->start, e->end,
+                                 varve_float(e->tokens[t]), &err),
              "counter");
     }
     must(varve_batch_metric(batch, &cost, &metric, &err), "metric");
-    must(varve_batch_counter(batch, metric, set, VARVE_DELTA, e->start, e->end, varve_float(e->cost), &err), "counter");
+    must(varve_batch_counter(batch, metric, set, VARVE_DELTA, e->start, e->end,
+                             varve_float(e->cost), &err),
+         "counter");
 }
 
 static void append_day(varve *db, varve_batch *batch, const struct workday *day, struct outcome *o)
@@ -176,12 +184,16 @@ static unsigned group_of(struct groups *g, struct varve_str name)
 }
 
 /* sum by (key) of a metric over a range; answers the points it covered. */
-static uint64_t sum_by(varve_snapshot *snapshot, const char *metric, const char *key, int64_t since, int64_t until,
-                       unsigned flags, struct groups *groups)
+static uint64_t sum_by(varve_snapshot *snapshot, const char *metric, const char *key, int64_t since,
+                       int64_t until, unsigned flags, struct groups *groups)
 {
     struct varve_str column = varve_str(key);
-    struct varve_query query = {.source = varve_str(metric), .since = since, .until = until, .columns = &column,
-                                .column_count = 1, .flags = flags};
+    struct varve_query query = {.source = varve_str(metric),
+                                .since = since,
+                                .until = until,
+                                .columns = &column,
+                                .column_count = 1,
+                                .flags = flags};
     struct varve_runs runs;
     varve_scan *scan;
     enum varve_status status;
@@ -221,8 +233,8 @@ static void expect(const struct groups *groups, uint64_t total, const char *what
 }
 
 /* The shortest of some repetitions, in seconds. */
-static double time_sum(varve_snapshot *s, const char *metric, const char *key, int64_t since, unsigned flags,
-                       struct groups *groups, uint64_t *points)
+static double time_sum(varve_snapshot *s, const char *metric, const char *key, int64_t since,
+                       unsigned flags, struct groups *groups, uint64_t *points)
 {
     double best = 1e9;
     for (int i = 0; i < REPEAT; i++) {
@@ -236,7 +248,8 @@ static double time_sum(varve_snapshot *s, const char *metric, const char *key, i
 
 static void report_sum(const char *what, double seconds, uint64_t points)
 {
-    printf("  %-46s %9.3f ms   %8.2f G values/s\n", what, seconds * 1e3, (double)points / seconds / 1e9);
+    printf("  %-46s %9.3f ms   %8.2f G values/s\n", what, seconds * 1e3,
+           (double)points / seconds / 1e9);
 }
 
 static void read_store(const char *path, const struct workload *load)
@@ -279,7 +292,8 @@ static void read_store(const char *path, const struct workload *load)
     snprintf(what, sizeof what, "tokens by model, values decoded (%s)", int_block_kernel());
     report_sum(what, t, points);
     int_block_use_scalar(0);
-    t = time_sum(s, "claude_code.cost.usage", "user.email", INT64_MIN, VARVE_DECODE, &groups, &points);
+    t = time_sum(s, "claude_code.cost.usage", "user.email", INT64_MIN, VARVE_DECODE, &groups,
+                 &points);
     expect(&groups, o.cost_nanos, "nano-dollars");
     report_sum("cost by user, values decoded", t, points);
     varve_snapshot_close(s);
@@ -300,7 +314,8 @@ static long run_phase(void (*phase)(const char *, const struct workload *), cons
         fflush(stdout);
         _exit(0);
     }
-    if (child < 0 || wait4(child, &how, 0, &usage) < 0 || !WIFEXITED(how) || WEXITSTATUS(how) != 0) {
+    if (child < 0 || wait4(child, &how, 0, &usage) < 0 || !WIFEXITED(how) ||
+        WEXITSTATUS(how) != 0) {
         fprintf(stderr, "bench_store: a phase failed\n");
         exit(1);
     }
@@ -316,10 +331,10 @@ static void report_writing(const struct outcome *o, long peak_kb)
            points / o->seal / 1e6, o->slowest_seal * 1e3);
     printf("  %-46s %9.3f s    %8.2f M points/s\n", "both", o->append + o->seal,
            points / (o->append + o->seal) / 1e6);
-    printf("  %-46s %9.2f MB   %8.3f bytes/point\n", "sealed, all files as allocated", (double)o->bytes_sealed / 1e6,
-           (double)o->bytes_sealed / points);
-    printf("  %-46s %9.2f MB   %8.3f bytes/point   (%.0f ms)\n", "compacted", (double)o->bytes_compacted / 1e6,
-           (double)o->bytes_compacted / points, o->compact * 1e3);
+    printf("  %-46s %9.2f MB   %8.3f bytes/point\n", "sealed, all files as allocated",
+           (double)o->bytes_sealed / 1e6, (double)o->bytes_sealed / points);
+    printf("  %-46s %9.2f MB   %8.3f bytes/point   (%.0f ms)\n", "compacted",
+           (double)o->bytes_compacted / 1e6, (double)o->bytes_compacted / points, o->compact * 1e3);
     printf("  %-46s %9.1f MB\n", "peak memory, generator included", (double)peak_kb / 1024);
 }
 
@@ -332,8 +347,8 @@ static void measure(const char *directory, unsigned developers, unsigned days)
     snprintf(outcome_path, sizeof outcome_path, "%s.outcome", path);
     long peak = run_phase(write_store, path, &load);
     load_outcome(&o);
-    printf("%u developers, %u days: %llu series, %llu points\n", developers, days, (unsigned long long)o.series,
-           (unsigned long long)o.points);
+    printf("%u developers, %u days: %llu series, %llu points\n", developers, days,
+           (unsigned long long)o.series, (unsigned long long)o.points);
     report_writing(&o, peak);
     peak = run_phase(read_store, path, &load);
     printf("  %-46s %9.1f MB\n", "peak memory of reading", (double)peak / 1024);
@@ -345,7 +360,8 @@ static void measure(const char *directory, unsigned developers, unsigned days)
 int main(int argc, char **argv)
 {
     const char *directory = argc > 1 ? argv[1] : ".";
-    unsigned developers = argc > 2 ? (unsigned)atoi(argv[2]) : 100, days = argc > 3 ? (unsigned)atoi(argv[3]) : 30;
+    unsigned developers = argc > 2 ? (unsigned)atoi(argv[2]) : 100,
+             days = argc > 3 ? (unsigned)atoi(argv[3]) : 30;
     measure(directory, developers, days);
     if (argc <= 2)
         measure(directory, 5 * developers, days);

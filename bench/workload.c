@@ -60,8 +60,9 @@ static double next_normal(uint64_t *state)
 static void make_uuid(uint64_t *state, char text[37])
 {
     uint64_t a = next_random(state), b = next_random(state);
-    snprintf(text, 37, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32), (unsigned)(a >> 16 & 0xffff),
-             (unsigned)(a & 0xfff), (unsigned)(0x8000 | (b >> 48 & 0x3fff)),
+    snprintf(text, 37, "%08x-%04x-4%03x-%04x-%012llx", (unsigned)(a >> 32),
+             (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff),
+             (unsigned)(0x8000 | (b >> 48 & 0x3fff)),
              (unsigned long long)(b & UINT64_C(0xffffffffffff)));
 }
 
@@ -78,18 +79,23 @@ static void make_developer(struct developer *d, const struct workload *load, uns
 }
 
 /* The exports of one (session, model): one a minute, each a little late or early. */
-static void make_stream(struct workday *day, const struct workload *load, uint64_t *state, unsigned developer,
-                        const char *session, unsigned model, int64_t start)
+static void make_stream(struct workday *day, const struct workload *load, uint64_t *state,
+                        unsigned developer, const char *session, unsigned model, int64_t start)
 {
     int64_t previous = start;
     double scale = exp(0.4 * next_normal(state));
     for (unsigned k = 1; k <= load->points; k++) {
         struct export *e = &day->exports[day->count++];
         int64_t jitter = (int64_t)(next_unit(state) * 240) * MILLISECOND;
-        *e = (struct export){.start = previous, .end = start + k * 60 * SECOND + jitter, .developer = developer,
-                             .stream = (uint32_t)day->streams, .session = session, .model = models[model].name};
+        *e = (struct export){.start = previous,
+                             .end = start + k * 60 * SECOND + jitter,
+                             .developer = developer,
+                             .stream = (uint32_t)day->streams,
+                             .session = session,
+                             .model = models[model].name};
         for (int t = 0; t < TOKEN_TYPES; t++) {
-            e->tokens[t] = 1 + floor(scale * sizes[t].median * exp(sizes[t].sigma * next_normal(state)));
+            e->tokens[t] =
+                1 + floor(scale * sizes[t].median * exp(sizes[t].sigma * next_normal(state)));
             e->cost += e->tokens[t] * models[model].prices[t];
             day->tokens += (uint64_t)e->tokens[t];
         }
@@ -127,7 +133,8 @@ int workday_make(struct workday *day, const struct workload *load, unsigned numb
         make_uuid(&state, day->sessions[s]);
         make_stream(day, load, &state, developer, day->sessions[s], developer % MAIN_MODELS, start);
         if (next_unit(&state) < 0.3)
-            make_stream(day, load, &state, developer, day->sessions[s], SMALL_MODEL, start + 137 * MILLISECOND);
+            make_stream(day, load, &state, developer, day->sessions[s], SMALL_MODEL,
+                        start + 137 * MILLISECOND);
     }
     qsort(day->exports, day->count, sizeof *day->exports, compare_exports);
     return 0;

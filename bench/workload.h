@@ -25,7 +25,8 @@ struct workload {
 enum { TOKEN_INPUT, TOKEN_OUTPUT, TOKEN_CACHE_READ, TOKEN_CACHE_CREATION, TOKEN_TYPES };
 extern const char *const token_type_names[TOKEN_TYPES];
 
-struct export {
+struct export
+{
     int64_t start, end;
     uint32_t developer, stream; /* stream: session and model of the day */
     const char *session, *model;

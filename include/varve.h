@@ -74,20 +74,20 @@ VARVE_API const char *varve_version(void);
 
 /* One line an outcome: name, number, what it means.  The numbers are part of
  * the interface and are never reused. */
-#define VARVE_STATUS_MAP(X)                                                    \
-    X(OK, 0, "done")                                                           \
-    X(DONE, 1, "there is no more")                                             \
-    X(NOMEM, 2, "out of memory")                                               \
-    X(IO, 3, "the operating system reported an I/O error")                     \
-    X(FULL, 4, "the disk or the store is full")                                \
-    X(CORRUPT, 5, "damaged bytes were found")                                  \
-    X(NOTFOUND, 6, "no such thing")                                            \
-    X(INVALID, 7, "the input is not valid")                                    \
-    X(LIMIT, 8, "a limit was reached")                                         \
-    X(BUSY, 9, "somebody else holds it")                                       \
-    X(READONLY, 10, "the store is open for reading only")                      \
-    X(VERSION, 11, "the store's format is not known to this library")          \
-    X(MISUSE, 12, "the interface was used against its rules")                  \
+#define VARVE_STATUS_MAP(X)                                           \
+    X(OK, 0, "done")                                                  \
+    X(DONE, 1, "there is no more")                                    \
+    X(NOMEM, 2, "out of memory")                                      \
+    X(IO, 3, "the operating system reported an I/O error")            \
+    X(FULL, 4, "the disk or the store is full")                       \
+    X(CORRUPT, 5, "damaged bytes were found")                         \
+    X(NOTFOUND, 6, "no such thing")                                   \
+    X(INVALID, 7, "the input is not valid")                           \
+    X(LIMIT, 8, "a limit was reached")                                \
+    X(BUSY, 9, "somebody else holds it")                              \
+    X(READONLY, 10, "the store is open for reading only")             \
+    X(VERSION, 11, "the store's format is not known to this library") \
+    X(MISUSE, 12, "the interface was used against its rules")         \
     X(INTERRUPTED, 13, "the caller asked to stop")
 
 enum varve_status {
@@ -142,16 +142,16 @@ struct varve_label {
 typedef struct varve varve;
 
 enum varve_open_flags {
-    VARVE_CREATE = 1,   /* make the directory and the store where missing */
-    VARVE_RDONLY = 2,   /* never write; a store on read-only media opens too */
+    VARVE_CREATE = 1,     /* make the directory and the store where missing */
+    VARVE_RDONLY = 2,     /* never write; a store on read-only media opens too */
     VARVE_NO_AUTOSEAL = 4 /* seal only when varve_seal() is called */
 };
 
 struct varve_options {
     unsigned flags;
     struct varve_allocator allocator; /* resize == NULL: the C library's */
-    uint64_t seal_rows;   /* journal rows that make an append seal; 0: default */
-    uint64_t max_memory;  /* bytes this handle may hold at once; 0: no limit */
+    uint64_t seal_rows;               /* journal rows that make an append seal; 0: default */
+    uint64_t max_memory;              /* bytes this handle may hold at once; 0: no limit */
 };
 
 /* Opens the store in directory `path`.  options may be NULL (read-write, no
@@ -160,7 +160,8 @@ struct varve_options {
  * VARVE_CORRUPT: `place` names the file and page; see varve_verify().
  * VARVE_BUSY: already open in this process. */
 VARVE_API VARVE_CHECKED enum varve_status
-varve_open(const char *path, const struct varve_options *options, varve **db, struct varve_err *err);
+varve_open(const char *path, const struct varve_options *options, varve **db,
+           struct varve_err *err);
 
 /* Closes the handle.  Snapshots and batches must be gone before. NULL is fine. */
 VARVE_API void varve_close(varve *db);
@@ -174,8 +175,8 @@ enum varve_kind {
 };
 
 enum varve_temporality {
-    VARVE_DELTA = 1,      /* the value is what was added in (start, end] */
-    VARVE_CUMULATIVE = 2  /* the value is what was added since start */
+    VARVE_DELTA = 1,     /* the value is what was added in (start, end] */
+    VARVE_CUMULATIVE = 2 /* the value is what was added since start */
 };
 
 /* What a metric is.  The first description of a name is kept; later ones may
@@ -242,8 +243,9 @@ varve_batch_labels(varve_batch *batch, uint32_t parent, const struct varve_label
  * a smaller one is a late or second writer's and adds nothing.  Without one
  * the first reading is a baseline and a fall is a reset. */
 VARVE_API VARVE_CHECKED enum varve_status
-varve_batch_counter(varve_batch *batch, uint32_t metric, uint32_t set, enum varve_temporality temporality,
-                    int64_t start, int64_t end, struct varve_value value, struct varve_err *err);
+varve_batch_counter(varve_batch *batch, uint32_t metric, uint32_t set,
+                    enum varve_temporality temporality, int64_t start, int64_t end,
+                    struct varve_value value, struct varve_err *err);
 
 VARVE_API VARVE_CHECKED enum varve_status
 varve_batch_gauge(varve_batch *batch, uint32_t metric, uint32_t set, int64_t time,
@@ -262,12 +264,12 @@ varve_batch_event(varve_batch *batch, struct varve_str table, int64_t time,
 
 /* What an append did, in points and events. */
 struct varve_appended {
-    uint64_t points;      /* new */
-    uint64_t events;      /* new */
-    uint64_t duplicates;  /* seen before: the same (series, start, end, value), the same event */
-    uint64_t ambiguous;   /* cumulative readings below what their (series, start) had reached */
-    uint64_t baselines;   /* first readings without a start: kept as a base, not counted */
-    uint64_t expired;     /* older than what varve_retain has forgotten; not taken again */
+    uint64_t points;     /* new */
+    uint64_t events;     /* new */
+    uint64_t duplicates; /* seen before: the same (series, start, end, value), the same event */
+    uint64_t ambiguous;  /* cumulative readings below what their (series, start) had reached */
+    uint64_t baselines;  /* first readings without a start: kept as a base, not counted */
+    uint64_t expired;    /* older than what varve_retain has forgotten; not taken again */
 };
 
 /* Makes the batch part of the store: all of it or, on error, none.  Returns
@@ -291,7 +293,7 @@ VARVE_API void varve_snapshot_close(varve_snapshot *snapshot);
  * the length of the callback. */
 struct varve_metric_info {
     struct varve_metric metric;
-    int scale;            /* values are integers of 10^-scale units; 0 for plain numbers */
+    int scale;               /* values are integers of 10^-scale units; 0 for plain numbers */
     uint64_t points, series; /* series is an upper bound over days */
     int64_t oldest, newest;
 };
@@ -306,8 +308,9 @@ struct varve_count_info {
 };
 
 VARVE_API VARVE_CHECKED enum varve_status
-varve_visit_metrics(varve_snapshot *snapshot, int (*visit)(void *, const struct varve_metric_info *),
-                    void *context, struct varve_err *err);
+varve_visit_metrics(varve_snapshot *snapshot,
+                    int (*visit)(void *, const struct varve_metric_info *), void *context,
+                    struct varve_err *err);
 VARVE_API VARVE_CHECKED enum varve_status
 varve_visit_tables(varve_snapshot *snapshot, int (*visit)(void *, const struct varve_table_info *),
                    void *context, struct varve_err *err);
@@ -318,9 +321,9 @@ varve_visit_labels(varve_snapshot *snapshot, struct varve_str metric_or_table,
                    struct varve_err *err);
 /* The values of one label and how many points or events carry each. */
 VARVE_API VARVE_CHECKED enum varve_status
-varve_visit_values(varve_snapshot *snapshot, struct varve_str metric_or_table, struct varve_str label,
-                   int (*visit)(void *, const struct varve_count_info *), void *context,
-                   struct varve_err *err);
+varve_visit_values(varve_snapshot *snapshot, struct varve_str metric_or_table,
+                   struct varve_str label, int (*visit)(void *, const struct varve_count_info *),
+                   void *context, struct varve_err *err);
 
 /* A filter keeps the runs (or events) whose label has one of the values, or
  * none of them.  The empty string stands for a label that is not there. */
@@ -344,7 +347,8 @@ struct varve_query {
 };
 
 enum varve_query_flags {
-    VARVE_DECODE = 1 /* add up values even where a header has the answer: for checking and measuring */
+    VARVE_DECODE =
+        1 /* add up values even where a header has the answer: for checking and measuring */
 };
 
 #define VARVE_BATCH_ROWS 1024
@@ -389,8 +393,8 @@ struct varve_rows {
     const uint32_t *run_start;        /* runs + 1 entries */
     const uint8_t *run_is_adjustment; /* runs entries */
     const int64_t *start, *end;
-    const int64_t *ints;   /* NULL where the rows are floats */
-    const double *floats;  /* NULL where the rows are ints */
+    const int64_t *ints;  /* NULL where the rows are floats */
+    const double *floats; /* NULL where the rows are ints */
     const struct varve_column *columns;
 };
 
@@ -414,11 +418,11 @@ struct varve_runs {
     uint32_t runs;
     int scale;
     enum varve_kind kind;
-    const uint32_t *points;       /* rows in the range; adjustments do not count */
-    const int64_t *first, *last;  /* end times of the first and last of them */
-    const int64_t *sums;          /* ints; NULL where the runs are floats */
-    const double *float_sums;     /* the exact sum rounded, and */
-    const double *float_rests;    /* what rounding left over: add both up to stay exact */
+    const uint32_t *points;      /* rows in the range; adjustments do not count */
+    const int64_t *first, *last; /* end times of the first and last of them */
+    const int64_t *sums;         /* ints; NULL where the runs are floats */
+    const double *float_sums;    /* the exact sum rounded, and */
+    const double *float_rests;   /* what rounding left over: add both up to stay exact */
     const struct varve_column *columns;
 };
 
@@ -471,8 +475,8 @@ struct varve_stats {
     uint64_t points, events, series, bytes, journal_rows;
     uint64_t days, segments, files;
     uint64_t ambiguous, baselines; /* since the store was made */
-    int64_t oldest, newest;   /* INT64_MAX and INT64_MIN in an empty store */
-    uint64_t memory, memory_peak; /* bytes this handle holds and held */
+    int64_t oldest, newest;        /* INT64_MAX and INT64_MIN in an empty store */
+    uint64_t memory, memory_peak;  /* bytes this handle holds and held */
     int format;
 };
 /* series counts (metric, labels, day) triples; bytes is what all files of the

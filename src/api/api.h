@@ -33,6 +33,7 @@ static inline struct scan *scan_of(varve_scan *scan)
 }
 
 /* VARVE_MISUSE for NULL and for a handle inherited by fork. */
-enum varve_status api_check(const struct store *store, const char *call, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+api_check(const struct store *store, const char *call, struct varve_err *err) VARVE_CHECKED;
 
 #endif

@@ -15,7 +15,8 @@
 #define LABELS_MAX 128u
 #define ROWS_MAX (4u << 20)
 
-/* 2000-01-01 and 2200-01-01: what lies outside is a mistake, and would make a file for a month nobody has seen. */
+/* 2000-01-01 and 2200-01-01: what lies outside is a mistake, and would make a file for a month
+ * nobody has seen. */
 #define TIME_MIN INT64_C(946684800000000000)
 #define TIME_MAX INT64_C(7258118400000000000)
 
@@ -45,7 +46,8 @@ enum varve_status varve_batch_new(varve *db, varve_batch **batch, struct varve_e
 void varve_batch_clear(varve_batch *batch)
 {
     /* Clearing only gives memory back to the batch; what it needs to start again it has. */
-    if (rowset_clear(&batch->rows, NULL) != VARVE_OK || eventset_clear(&batch->events, NULL) != VARVE_OK)
+    if (rowset_clear(&batch->rows, NULL) != VARVE_OK ||
+        eventset_clear(&batch->events, NULL) != VARVE_OK)
         batch->store = NULL;
 }
 
@@ -62,37 +64,41 @@ void varve_batch_free(varve_batch *batch)
 static enum varve_status check_name(struct varve_str name, const char *what, struct varve_err *err)
 {
     if (name.size == 0 || name.size > NAME_MAX_BYTES)
-        return fail(err, VARVE_INVALID, what, "a name of %zu bytes: 1 to %u are allowed", name.size, NAME_MAX_BYTES);
+        return fail(err, VARVE_INVALID, what, "a name of %zu bytes: 1 to %u are allowed", name.size,
+                    NAME_MAX_BYTES);
     if (!str_is_utf8(name))
         return fail(err, VARVE_INVALID, what, "the name is not valid UTF-8");
     return VARVE_OK;
 }
 
-/* Units whose amounts are kept as whole numbers of 1e-9: ISO 4217 codes, and seconds where they are counted. */
+/* Units whose amounts are kept as whole numbers of 1e-9: ISO 4217 codes, and seconds where they are
+ * counted. */
 static int scale_of(const struct varve_metric *metric)
 {
     struct varve_str u = metric->unit;
-    if (u.size == 3 && u.data[0] >= 'A' && u.data[0] <= 'Z' && u.data[1] >= 'A' && u.data[1] <= 'Z' &&
-        u.data[2] >= 'A' && u.data[2] <= 'Z')
+    if (u.size == 3 && u.data[0] >= 'A' && u.data[0] <= 'Z' && u.data[1] >= 'A' &&
+        u.data[1] <= 'Z' && u.data[2] >= 'A' && u.data[2] <= 'Z')
         return 9;
     return str_equal(u, STR("s")) && metric->kind == VARVE_COUNTER ? 9 : 0;
 }
 
-enum varve_status varve_batch_metric(varve_batch *batch, const struct varve_metric *metric, uint32_t *id,
-                                     struct varve_err *err)
+enum varve_status varve_batch_metric(varve_batch *batch, const struct varve_metric *metric,
+                                     uint32_t *id, struct varve_err *err)
 {
     TRY(check_name(metric->name, "metric", err));
     if (metric->unit.size > NAME_MAX_BYTES || !str_is_utf8(metric->unit))
-        return fail(err, VARVE_INVALID, "metric", "the unit of '%.*s' is too long or not valid UTF-8",
-                    STR_ARG(metric->name));
+        return fail(err, VARVE_INVALID, "metric",
+                    "the unit of '%.*s' is too long or not valid UTF-8", STR_ARG(metric->name));
     if (metric->kind < VARVE_COUNTER || metric->kind > VARVE_HISTOGRAM)
-        return fail(err, VARVE_INVALID, "metric", "'%.*s' has no known kind", STR_ARG(metric->name));
-    return rowset_metric(&batch->rows, metric->name, metric->unit, (uint8_t)metric->kind, (uint8_t)scale_of(metric),
-                         id, err);
+        return fail(err, VARVE_INVALID, "metric", "'%.*s' has no known kind",
+                    STR_ARG(metric->name));
+    return rowset_metric(&batch->rows, metric->name, metric->unit, (uint8_t)metric->kind,
+                         (uint8_t)scale_of(metric), id, err);
 }
 
-enum varve_status varve_batch_labels(varve_batch *batch, uint32_t parent, const struct varve_label *labels,
-                                     size_t count, uint32_t *set, struct varve_err *err)
+enum varve_status
+varve_batch_labels(varve_batch *batch, uint32_t parent, const struct varve_label *labels,
+                   size_t count, uint32_t *set, struct varve_err *err)
 {
     if (parent >= batch->rows.set_count)
         return fail(err, VARVE_MISUSE, "labels", "label set %u is not of this batch", parent);
@@ -101,7 +107,8 @@ enum varve_status varve_batch_labels(varve_batch *batch, uint32_t parent, const 
     for (size_t i = 0; i < count; i++) {
         TRY(check_name(labels[i].key, "label", err));
         if (labels[i].value.size > LABEL_MAX_BYTES)
-            return fail(err, VARVE_LIMIT, "labels", "the value of '%.*s' has %zu bytes, at most %u are kept",
+            return fail(err, VARVE_LIMIT, "labels",
+                        "the value of '%.*s' has %zu bytes, at most %u are kept",
                         STR_ARG(labels[i].key), labels[i].value.size, LABEL_MAX_BYTES);
         if (!str_is_utf8(labels[i].value))
             return fail(err, VARVE_INVALID, "labels", "the value of '%.*s' is not valid UTF-8",
@@ -117,13 +124,14 @@ static enum varve_status to_nanos(struct varve_value value, int64_t *nanos, stru
 {
     if (value.type == VARVE_INT) {
         if (__builtin_mul_overflow(value.as.i, INT64_C(1000000000), nanos))
-            return fail(err, VARVE_INVALID, "point", "%lld does not fit: at most 9.2e9 units are kept",
-                        (long long)value.as.i);
+            return fail(err, VARVE_INVALID, "point",
+                        "%lld does not fit: at most 9.2e9 units are kept", (long long)value.as.i);
         return VARVE_OK;
     }
     double product = value.as.f * 1e9, rest = fma(value.as.f, 1e9, -product);
     if (!(fabs(product) < 9.2e18))
-        return fail(err, VARVE_INVALID, "point", "%g does not fit: at most 9.2e9 units are kept", value.as.f);
+        return fail(err, VARVE_INVALID, "point", "%g does not fit: at most 9.2e9 units are kept",
+                    value.as.f);
     double whole = nearbyint(product);
     double off = (product - whole) + rest;
     *nanos = (int64_t)whole + (off > 0.5) - (off < -0.5);
@@ -131,7 +139,8 @@ static enum varve_status to_nanos(struct varve_value value, int64_t *nanos, stru
 }
 
 /* The form a number is kept in: whole numbers as integers, all else bit for bit. */
-static enum varve_status normalise(struct varve_value value, int scale, struct row *row, struct varve_err *err)
+static enum varve_status
+normalise(struct varve_value value, int scale, struct row *row, struct varve_err *err)
 {
     if (value.type != VARVE_INT && value.type != VARVE_FLOAT)
         return fail(err, VARVE_INVALID, "point", "a value must be a number");
@@ -160,29 +169,34 @@ static bool is_negative(struct varve_value value)
 
 /* ---- points and events --------------------------------------------------- */
 
-static enum varve_status add_point(varve_batch *batch, uint32_t metric, uint32_t set, struct row row,
-                                   struct varve_value value, struct varve_err *err)
+static enum varve_status add_point(varve_batch *batch, uint32_t metric, uint32_t set,
+                                   struct row row, struct varve_value value, struct varve_err *err)
 {
     if (!batch->store || metric >= batch->rows.metric_count || set >= batch->rows.set_count)
-        return fail(err, VARVE_MISUSE, "point", "metric %u or label set %u is not of this batch", metric, set);
+        return fail(err, VARVE_MISUSE, "point", "metric %u or label set %u is not of this batch",
+                    metric, set);
     if (row.end < TIME_MIN || row.end >= TIME_MAX)
         return fail(err, VARVE_INVALID, "point", "the time is not between the years 2000 and 2200");
     if (batch->rows.row_count >= ROWS_MAX)
-        return fail(err, VARVE_LIMIT, "batch", "more than %u points: append what there is first", ROWS_MAX);
+        return fail(err, VARVE_LIMIT, "batch", "more than %u points: append what there is first",
+                    ROWS_MAX);
     TRY(normalise(value, batch->rows.metrics[metric].scale, &row, err));
     TRY(rowset_series(&batch->rows, metric, set, &row.series, err));
     return rowset_row(&batch->rows, &row, err);
 }
 
 enum varve_status varve_batch_counter(varve_batch *batch, uint32_t metric, uint32_t set,
-                                      enum varve_temporality temporality, int64_t start, int64_t end,
-                                      struct varve_value value, struct varve_err *err)
+                                      enum varve_temporality temporality, int64_t start,
+                                      int64_t end, struct varve_value value, struct varve_err *err)
 {
-    struct row row = {.mode = temporality == VARVE_DELTA ? ROW_DELTA : ROW_CUMULATIVE, .start = start, .end = end};
+    struct row row = {.mode = temporality == VARVE_DELTA ? ROW_DELTA : ROW_CUMULATIVE,
+                      .start = start,
+                      .end = end};
     if (temporality != VARVE_DELTA && temporality != VARVE_CUMULATIVE)
         return fail(err, VARVE_INVALID, "point", "a counter is delta or cumulative");
     if (start != 0 && (start < TIME_MIN || start > end))
-        return fail(err, VARVE_INVALID, "point", "the start must be 0 or lie between the year 2000 and the end");
+        return fail(err, VARVE_INVALID, "point",
+                    "the start must be 0 or lie between the year 2000 and the end");
     if (is_negative(value))
         return fail(err, VARVE_INVALID, "point", "a counter cannot be negative");
     if (metric < batch->rows.metric_count && batch->rows.metrics[metric].kind == VARVE_GAUGE)
@@ -199,8 +213,9 @@ enum varve_status varve_batch_gauge(varve_batch *batch, uint32_t metric, uint32_
     return add_point(batch, metric, set, row, value, err);
 }
 
-enum varve_status varve_batch_event(varve_batch *batch, struct varve_str table, int64_t time,
-                                    const struct varve_field *fields, size_t count, struct varve_err *err)
+enum varve_status
+varve_batch_event(varve_batch *batch, struct varve_str table, int64_t time,
+                  const struct varve_field *fields, size_t count, struct varve_err *err)
 {
     if (!batch->store)
         return fail(err, VARVE_MISUSE, "event", "the batch could not be cleared: free it");
@@ -208,11 +223,13 @@ enum varve_status varve_batch_event(varve_batch *batch, struct varve_str table, 
     if (time < TIME_MIN || time >= TIME_MAX)
         return fail(err, VARVE_INVALID, "event", "the time is not between the years 2000 and 2200");
     if (batch->events.count >= ROWS_MAX)
-        return fail(err, VARVE_LIMIT, "batch", "more than %u events: append what there is first", ROWS_MAX);
+        return fail(err, VARVE_LIMIT, "batch", "more than %u events: append what there is first",
+                    ROWS_MAX);
     return eventset_add(&batch->events, table, time, fields, count, err);
 }
 
-enum varve_status varve_append(varve *db, varve_batch *batch, struct varve_appended *appended, struct varve_err *err)
+enum varve_status
+varve_append(varve *db, varve_batch *batch, struct varve_appended *appended, struct varve_err *err)
 {
     TRY(api_check(store_of(db), "varve_append", err));
     if (!batch || batch->store != store_of(db))

@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "base/clock.h"
 #include "store/house.h"
 #include "store/seal.h"
 #include "store/verify.h"
-#include "base/clock.h"
 
 const char *varve_version(void)
 {
@@ -55,11 +55,13 @@ enum varve_status api_check(const struct store *store, const char *call, struct 
     if (!store)
         return fail(err, VARVE_MISUSE, call, "the handle is NULL");
     if (store->pid != getpid())
-        return fail(err, VARVE_MISUSE, call, "the handle was inherited by fork(): open the store in this process");
+        return fail(err, VARVE_MISUSE, call,
+                    "the handle was inherited by fork(): open the store in this process");
     return VARVE_OK;
 }
 
-enum varve_status varve_open(const char *path, const struct varve_options *options, varve **db, struct varve_err *err)
+enum varve_status
+varve_open(const char *path, const struct varve_options *options, varve **db, struct varve_err *err)
 {
     struct store *store;
     TRY(store_open(&store, path, options, err));
@@ -73,7 +75,8 @@ void varve_close(varve *db)
         store_close(store_of(db));
 }
 
-enum varve_status varve_seal(varve *db, int64_t until, struct varve_sealed *sealed, struct varve_err *err)
+enum varve_status
+varve_seal(varve *db, int64_t until, struct varve_sealed *sealed, struct varve_err *err)
 {
     TRY(api_check(store_of(db), "varve_seal", err));
     return store_seal(store_of(db), until == INT64_MAX ? INT32_MAX : day_of(until), sealed, err);
@@ -85,7 +88,8 @@ enum varve_status varve_compact(varve *db, struct varve_compacted *compacted, st
     return house_compact(store_of(db), compacted, err);
 }
 
-enum varve_status varve_retain(varve *db, int64_t before, struct varve_retained *retained, struct varve_err *err)
+enum varve_status
+varve_retain(varve *db, int64_t before, struct varve_retained *retained, struct varve_err *err)
 {
     TRY(api_check(store_of(db), "varve_retain", err));
     return house_retain(store_of(db), before, retained, err);
@@ -103,8 +107,9 @@ enum varve_status varve_stats(varve *db, struct varve_stats *stats, struct varve
     return house_stats(store_of(db), stats, err);
 }
 
-enum varve_status varve_verify(const char *path, void (*report)(void *, const struct varve_err *), void *context,
-                               struct varve_verified *verified, struct varve_err *err)
+enum varve_status
+varve_verify(const char *path, void (*report)(void *, const struct varve_err *), void *context,
+             struct varve_verified *verified, struct varve_err *err)
 {
     if (!path || !*path)
         return fail(err, VARVE_INVALID, "varve_verify", "no path given");

@@ -19,43 +19,47 @@ void varve_snapshot_close(varve_snapshot *snapshot)
     snapshot_close(snapshot_of(snapshot));
 }
 
-static enum varve_status check_snapshot(varve_snapshot *snapshot, const char *call, struct varve_err *err)
+static enum varve_status
+check_snapshot(varve_snapshot *snapshot, const char *call, struct varve_err *err)
 {
     return api_check(snapshot ? snapshot_of(snapshot)->store : NULL, call, err);
 }
 
-enum varve_status varve_visit_metrics(varve_snapshot *snapshot, int (*visit)(void *, const struct varve_metric_info *),
+enum varve_status varve_visit_metrics(varve_snapshot *snapshot,
+                                      int (*visit)(void *, const struct varve_metric_info *),
                                       void *context, struct varve_err *err)
 {
     TRY(check_snapshot(snapshot, "varve_visit_metrics", err));
     return visit_metrics(snapshot_of(snapshot), visit, context, err);
 }
 
-enum varve_status varve_visit_tables(varve_snapshot *snapshot, int (*visit)(void *, const struct varve_table_info *),
-                                     void *context, struct varve_err *err)
+enum varve_status
+varve_visit_tables(varve_snapshot *snapshot, int (*visit)(void *, const struct varve_table_info *),
+                   void *context, struct varve_err *err)
 {
     TRY(check_snapshot(snapshot, "varve_visit_tables", err));
     return visit_tables(snapshot_of(snapshot), visit, context, err);
 }
 
 enum varve_status varve_visit_labels(varve_snapshot *snapshot, struct varve_str metric_or_table,
-                                     int (*visit)(void *, const struct varve_count_info *), void *context,
-                                     struct varve_err *err)
+                                     int (*visit)(void *, const struct varve_count_info *),
+                                     void *context, struct varve_err *err)
 {
     TRY(check_snapshot(snapshot, "varve_visit_labels", err));
     return visit_labels(snapshot_of(snapshot), metric_or_table, visit, context, err);
 }
 
-enum varve_status varve_visit_values(varve_snapshot *snapshot, struct varve_str metric_or_table,
-                                     struct varve_str label, int (*visit)(void *, const struct varve_count_info *),
-                                     void *context, struct varve_err *err)
+enum varve_status
+varve_visit_values(varve_snapshot *snapshot, struct varve_str metric_or_table,
+                   struct varve_str label, int (*visit)(void *, const struct varve_count_info *),
+                   void *context, struct varve_err *err)
 {
     TRY(check_snapshot(snapshot, "varve_visit_values", err));
     return visit_values(snapshot_of(snapshot), metric_or_table, label, visit, context, err);
 }
 
-enum varve_status varve_scan_open(varve_snapshot *snapshot, const struct varve_query *query, varve_scan **scan,
-                                  struct varve_err *err)
+enum varve_status varve_scan_open(varve_snapshot *snapshot, const struct varve_query *query,
+                                  varve_scan **scan, struct varve_err *err)
 {
     struct scan *s;
     TRY(check_snapshot(snapshot, "varve_scan_open", err));

@@ -59,7 +59,8 @@ uint64_t directory_bytes(const char *path)
         return 0;
     for (struct dirent *entry; (entry = readdir(directory));) {
         struct stat st;
-        if (fstatat(dirfd(directory), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+        if (fstatat(dirfd(directory), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISREG(st.st_mode))
             bytes += (uint64_t)st.st_blocks * 512;
     }
     closedir(directory);

@@ -12,7 +12,8 @@
 
 /* Syncs the directory that holds `path`, so that the name of path is safe. */
 enum varve_status directory_sync(const char *path, struct varve_err *err) VARVE_CHECKED;
-/* Makes a directory and what is missing above it, mode 0700, names synced.  There already is fine. */
+/* Makes a directory and what is missing above it, mode 0700, names synced.  There already is
+ * fine. */
 enum varve_status directory_make(const char *path, struct varve_err *err) VARVE_CHECKED;
 /* What the files in a directory take up on disk; 0 if it cannot be read. */
 uint64_t directory_bytes(const char *path);

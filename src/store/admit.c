@@ -58,7 +58,8 @@ static struct number number_int(int64_t i)
     return (struct number){false, i, (double)i};
 }
 
-/* Readings are not negative, so neither of these can leave int64 by much: sums that would become doubles. */
+/* Readings are not negative, so neither of these can leave int64 by much: sums that would become
+ * doubles. */
 static struct number number_add(struct number a, struct number b)
 {
     int64_t i;
@@ -89,11 +90,16 @@ static bool number_is_zero(struct number n)
 
 /* ---- putting rows into the head ---------------------------------------- */
 
-static enum varve_status emit(struct admit *admit, uint32_t series, int64_t start, enum row_mode mode, int64_t end,
-                              struct number value, struct varve_err *err)
+static enum varve_status
+emit(struct admit *admit, uint32_t series, int64_t start, enum row_mode mode, int64_t end,
+     struct number value, struct varve_err *err)
 {
-    struct row row = {.series = series, .mode = (uint8_t)mode, .is_float = value.is_float, .start = start,
-                      .end = end, .value = number_bits(value)};
+    struct row row = {.series = series,
+                      .mode = (uint8_t)mode,
+                      .is_float = value.is_float,
+                      .start = start,
+                      .end = end,
+                      .value = number_bits(value)};
     return head_add_row(admit->head, &row, err);
 }
 
@@ -132,10 +138,10 @@ static bool has_base(const struct row_list *rows)
     return false;
 }
 
-/* Sealed rows of a stream.  A known start bounds the days from below; without one the newest days are
- * searched, back to the first that has a base when `newest` will do. */
-static enum varve_status collect_sealed(struct admit *admit, struct h128 series, int64_t start, bool newest,
-                                        struct row_list *rows, struct varve_err *err)
+/* Sealed rows of a stream.  A known start bounds the days from below; without one the newest days
+ * are searched, back to the first that has a base when `newest` will do. */
+static enum varve_status collect_sealed(struct admit *admit, struct h128 series, int64_t start,
+                                        bool newest, struct row_list *rows, struct varve_err *err)
 {
     const struct catalogue *c = admit->catalogue;
     size_t from = start ? catalogue_from(c, day_of(start)) : 0;
@@ -168,8 +174,8 @@ static void fold_steps(struct history *h)
     }
 }
 
-static enum varve_status history_load(struct admit *admit, uint32_t series, int64_t start, bool newest,
-                                      struct history *history, struct varve_err *err)
+static enum varve_status history_load(struct admit *admit, uint32_t series, int64_t start,
+                                      bool newest, struct history *history, struct varve_err *err)
 {
     *history = (struct history){.rows = {.mem = admit->mem}};
     struct row_list *rows = &history->rows;
@@ -191,12 +197,14 @@ static struct number reading_at(const struct history *h, int64_t end, size_t *ne
     struct number reading = number_int(0);
     size_t i = 0;
     for (; i < h->count && h->steps[i].end <= end; i++)
-        reading = h->steps[i].has_base ? h->steps[i].base : number_add(reading, h->steps[i].increment);
+        reading =
+            h->steps[i].has_base ? h->steps[i].base : number_add(reading, h->steps[i].increment);
     *next = i;
     return reading;
 }
 
-/* A stream met for the first time since the head was made: what do the store's rows say it had reached? */
+/* A stream met for the first time since the head was made: what do the store's rows say it had
+ * reached? */
 static enum varve_status stream_load(struct admit *admit, uint32_t number, struct varve_err *err)
 {
     struct stream s = admit->head->streams[number];
@@ -224,8 +232,8 @@ static void stream_set(struct stream *stream, struct number reading)
 
 /* ---- readings in order ------------------------------------------------- */
 
-static enum varve_status advance(struct admit *admit, struct stream *stream, const struct row *row,
-                                 struct varve_err *err)
+static enum varve_status
+advance(struct admit *admit, struct stream *stream, const struct row *row, struct varve_err *err)
 {
     struct number v = number_of(row), increment = v;
     struct number reached = stream->has_reading ? number_of_stream(stream) : number_int(0);
@@ -252,9 +260,11 @@ static enum varve_status advance(struct admit *admit, struct stream *stream, con
 
 /* ---- late readings ----------------------------------------------------- */
 
-/* Takes `share` from the increments of the steps from `next` on, up to the next base, and answers what is left. */
-static enum varve_status take_from_later(struct admit *admit, const struct row *row, const struct history *h,
-                                         size_t next, struct number *share, struct varve_err *err)
+/* Takes `share` from the increments of the steps from `next` on, up to the next base, and answers
+ * what is left. */
+static enum varve_status
+take_from_later(struct admit *admit, const struct row *row, const struct history *h, size_t next,
+                struct number *share, struct varve_err *err)
 {
     for (size_t i = next; i < h->count && !h->steps[i].has_base && !number_is_zero(*share); i++) {
         struct number part = h->steps[i].increment;
@@ -270,15 +280,17 @@ static enum varve_status take_from_later(struct admit *admit, const struct row *
 }
 
 /* A baseline older than the oldest known: the old one becomes a point. */
-static enum varve_status earlier_base(struct admit *admit, const struct row *row, const struct history *h,
-                                      struct varve_err *err)
+static enum varve_status earlier_base(struct admit *admit, const struct row *row,
+                                      const struct history *h, struct varve_err *err)
 {
     const struct step *first = &h->steps[0];
     struct number v = number_of(row);
-    struct number rise = number_compare(first->base, v) >= 0 ? number_sub(first->base, v) : first->base;
+    struct number rise =
+        number_compare(first->base, v) >= 0 ? number_sub(first->base, v) : first->base;
     admit->appended->baselines++;
     TRY(emit(admit, row->series, row->start, ROW_BASE, row->end, v, err));
-    return emit(admit, row->series, row->start, first->has_row ? ROW_ADJUST : ROW_CUMULATIVE, first->end, rise, err);
+    return emit(admit, row->series, row->start, first->has_row ? ROW_ADJUST : ROW_CUMULATIVE,
+                first->end, rise, err);
 }
 
 static enum varve_status fit_in(struct admit *admit, struct stream *stream, const struct row *row,
@@ -286,7 +298,8 @@ static enum varve_status fit_in(struct admit *admit, struct stream *stream, cons
 {
     size_t next;
     struct number v = number_of(row), reached = reading_at(h, row->end, &next);
-    const struct step *here = next > 0 && h->steps[next - 1].end == row->end ? &h->steps[next - 1] : NULL;
+    const struct step *here =
+        next > 0 && h->steps[next - 1].end == row->end ? &h->steps[next - 1] : NULL;
     if (stream->start == 0 && next == 0)
         return earlier_base(admit, row, h, err);
     int order = number_compare(v, reached);
@@ -300,16 +313,16 @@ static enum varve_status fit_in(struct admit *admit, struct stream *stream, cons
         return emit(admit, row->series, row->start, ROW_CUMULATIVE, row->end, number_int(0), err);
     }
     struct number share = number_sub(v, reached);
-    TRY(emit(admit, row->series, row->start, here && here->has_row ? ROW_ADJUST : ROW_CUMULATIVE, row->end, share,
-             err));
+    TRY(emit(admit, row->series, row->start, here && here->has_row ? ROW_ADJUST : ROW_CUMULATIVE,
+             row->end, share, err));
     TRY(take_from_later(admit, row, h, next, &share, err));
     if (stream->start != 0 && number_compare(v, number_of_stream(stream)) > 0)
         stream_set(stream, v);
     return VARVE_OK;
 }
 
-static enum varve_status admit_late(struct admit *admit, struct stream *stream, const struct row *row,
-                                    struct varve_err *err)
+static enum varve_status
+admit_late(struct admit *admit, struct stream *stream, const struct row *row, struct varve_err *err)
 {
     struct history history;
     enum varve_status status = history_load(admit, row->series, row->start, false, &history, err);
@@ -319,7 +332,8 @@ static enum varve_status admit_late(struct admit *admit, struct stream *stream, 
     return status;
 }
 
-static enum varve_status admit_reading(struct admit *admit, const struct row *row, struct varve_err *err)
+static enum varve_status
+admit_reading(struct admit *admit, const struct row *row, struct varve_err *err)
 {
     uint32_t number;
     bool fresh;
@@ -345,13 +359,15 @@ static const struct day_record *sealed_day(struct admit *admit, int64_t end)
     return admit->day;
 }
 
-static enum varve_status admit_point(struct admit *admit, const struct row *row, struct varve_err *err)
+static enum varve_status
+admit_point(struct admit *admit, const struct row *row, struct varve_err *err)
 {
     bool seen;
     TRY(head_has(admit->head, row, &seen, err));
     const struct day_record *day = seen ? NULL : sealed_day(admit, row->end);
     if (day)
-        TRY(sealed_has(admit->sealed, day, admit->head->rows.series[row->series].hash, row, &seen, err));
+        TRY(sealed_has(admit->sealed, day, admit->head->rows.series[row->series].hash, row, &seen,
+                       err));
     if (seen) {
         admit->appended->duplicates++;
         return VARVE_OK;

@@ -35,6 +35,7 @@ struct admit {
 };
 
 /* Adds what is new in the batch to the head. On failure the head has to be reset. */
-enum varve_status admit_rows(struct admit *admit, const struct rowset *batch, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+admit_rows(struct admit *admit, const struct rowset *batch, struct varve_err *err) VARVE_CHECKED;
 
 #endif

@@ -27,8 +27,9 @@ struct append_request {
 
 /* ---- one batch --------------------------------------------------------- */
 
-static enum varve_status table_number(struct store *store, struct txn *txn, struct state *state, struct varve_str name,
-                                      uint32_t *number, struct varve_err *err)
+static enum varve_status
+table_number(struct store *store, struct txn *txn, struct state *state, struct varve_str name,
+             uint32_t *number, struct varve_err *err)
 {
     *number = store_table_number(store, name);
     if (*number != 0)
@@ -38,9 +39,9 @@ static enum varve_status table_number(struct store *store, struct txn *txn, stru
     return table_put(txn, state, *number, name, err);
 }
 
-static enum varve_status admit_events(struct store *store, struct txn *txn, struct state *state,
-                                      const struct eventset *batch, struct varve_appended *appended,
-                                      struct varve_err *err)
+static enum varve_status
+admit_events(struct store *store, struct txn *txn, struct state *state,
+             const struct eventset *batch, struct varve_appended *appended, struct varve_err *err)
 {
     for (size_t i = 0; i < batch->count; i++) {
         const struct event *event = &batch->events[i];
@@ -49,11 +50,14 @@ static enum varve_status admit_events(struct store *store, struct txn *txn, stru
             continue;
         }
         uint32_t number;
-        TRY(table_number(store, txn, state, intern_text(&batch->texts, event->table), &number, err));
+        TRY(table_number(store, txn, state, intern_text(&batch->texts, event->table), &number,
+                         err));
         bool seen = head_has_event(&store->head, event->identity);
-        const struct day_record *day = seen ? NULL : catalogue_find(store->catalogue, day_of(event->time), number);
+        const struct day_record *day =
+            seen ? NULL : catalogue_find(store->catalogue, day_of(event->time), number);
         if (day)
-            TRY(sealed_events_has(&store->sealed_events, day, event->time, event->identity, &seen, err));
+            TRY(sealed_events_has(&store->sealed_events, day, event->time, event->identity, &seen,
+                                  err));
         if (seen) {
             appended->duplicates++;
             continue;
@@ -64,25 +68,29 @@ static enum varve_status admit_events(struct store *store, struct txn *txn, stru
     return VARVE_OK;
 }
 
-static enum varve_status build_entry(struct store *store, uint64_t seq, const struct partition *parts,
-                                     struct varve_err *err)
+static enum varve_status
+build_entry(struct store *store, uint64_t seq, const struct partition *parts, struct varve_err *err)
 {
     struct buf *entry = &store->entry;
     if (parts->count > JOURNAL_PARTS_MAX)
-        return fail(err, VARVE_LIMIT, "append", "the batch has %zu days and tables, at most %u are taken: split it",
+        return fail(err, VARVE_LIMIT, "append",
+                    "the batch has %zu days and tables, at most %u are taken: split it",
                     parts->count, JOURNAL_PARTS_MAX);
     buf_clear(entry);
     journal_begin(entry, (uint32_t)parts->count);
     for (uint32_t i = 0; i < parts->count; i++) {
         const struct part *p = &parts->parts[i];
-        struct varve_str name = p->events ? intern_text(&store->head.events.texts, p->table) : STR("");
+        struct varve_str name =
+            p->events ? intern_text(&store->head.events.texts, p->table) : STR("");
         uint32_t table = p->events ? store_table_number(store, name) : 0;
         uint64_t seed = part_seed(store->identity.seed, p->day, table, seq);
         size_t before = entry->size;
         if (p->events)
-            TRY(table_build(&store->table_builder, &store->head.events, p->index, p->count, seed, entry, err));
+            TRY(table_build(&store->table_builder, &store->head.events, p->index, p->count, seed,
+                            entry, err));
         else
-            TRY(segment_build(&store->segment_builder, &store->head.rows, p->index, p->count, seed, entry, err));
+            TRY(segment_build(&store->segment_builder, &store->head.rows, p->index, p->count, seed,
+                              entry, err));
         journal_part_done(entry, i, p->day, table, p->count, entry->size - before);
     }
     return buf_status(entry, err);
@@ -108,7 +116,8 @@ static enum varve_status apply(struct store *store, struct txn *txn, struct stat
         return VARVE_OK;
     struct stretch added = {from.row_to, to.row_to, from.event_to, to.event_to};
     arena_clear(&store->scratch);
-    TRY(partition(&store->head.rows, &store->head.events, added, INT32_MAX, &store->scratch, &parts, err));
+    TRY(partition(&store->head.rows, &store->head.events, added, INT32_MAX, &store->scratch, &parts,
+                  err));
     TRY(build_entry(store, state->next_seq, &parts, err));
     TRY(journal_put(txn, state->next_seq, &store->entry, err));
     TRY(head_entry_done(&store->head, state->next_seq, from, err));
@@ -125,12 +134,13 @@ static size_t room_for(const struct append_request *group)
 {
     size_t bytes = 1 << 20;
     for (; group; group = group->next)
-        bytes += group->rows->row_count * 128 + group->rows->texts.arena.used * 2 + group->events->count * 2048 +
-                 group->events->texts.arena.used * 2;
+        bytes += group->rows->row_count * 128 + group->rows->texts.arena.used * 2 +
+                 group->events->count * 2048 + group->events->texts.arena.used * 2;
     return bytes;
 }
 
-static enum varve_status append_group(struct store *store, struct append_request *group, struct varve_err *err)
+static enum varve_status
+append_group(struct store *store, struct append_request *group, struct varve_err *err)
 {
     struct txn *txn;
     TRY(store_begin(store, room_for(group), &txn, err));
@@ -161,14 +171,16 @@ static void lead(struct store *store, struct append_request *group)
         r->status = status;
         r->err = err;
     }
-    /* Failing to seal is no failure to append: the journal grows on, and an append some way on tries again.
-     * Only the leader looks at seal_at. */
+    /* Failing to seal is no failure to append: the journal grows on, and an append some way on
+     * tries again. Only the leader looks at seal_at. */
     if (status == VARVE_OK && store->autoseal && waiting >= store->seal_at)
-        store->seal_at = store_seal_some(store, NULL) == VARVE_OK ? store->seal_rows : waiting + store->seal_rows / 4;
+        store->seal_at = store_seal_some(store, NULL) == VARVE_OK ? store->seal_rows
+                                                                  : waiting + store->seal_rows / 4;
 }
 
-enum varve_status store_append(struct store *store, const struct rowset *rows, const struct eventset *events,
-                               struct varve_appended *appended, struct varve_err *err)
+enum varve_status
+store_append(struct store *store, const struct rowset *rows, const struct eventset *events,
+             struct varve_appended *appended, struct varve_err *err)
 {
     struct append_request mine = {.rows = rows, .events = events};
     pthread_mutex_lock(&store->queue_lock);

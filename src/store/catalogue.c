@@ -55,29 +55,32 @@ enum varve_status identity_get(struct txn *txn, struct identity *identity, struc
     struct env_value value;
     enum varve_status status = txn_get(txn, &key, true, &value, err);
     if (status == VARVE_NOTFOUND)
-        return fail(err, VARVE_CORRUPT, "main.mdb", "no identity record: this is not a varve store, or damaged");
+        return fail(err, VARVE_CORRUPT, "main.mdb",
+                    "no identity record: this is not a varve store, or damaged");
     TRY(status);
     struct reader r = reader_over(value.data, value.size);
     const uint8_t *magic = read_bytes(&r, MAGIC_SIZE);
     if (!magic || memcmp(magic, MAGIC, MAGIC_SIZE) != 0)
-        return fail(err, VARVE_CORRUPT, "main.mdb", "the identity record does not begin with \"varve\"");
+        return fail(err, VARVE_CORRUPT, "main.mdb",
+                    "the identity record does not begin with \"varve\"");
     identity->format = read32(&r);
     if (!r.bad && identity->format > VARVE_FORMAT)
         return fail(err, VARVE_VERSION, "main.mdb",
-                    "the store has format %u, this library knows up to %d: use a newer varve", identity->format,
-                    VARVE_FORMAT);
+                    "the store has format %u, this library knows up to %d: use a newer varve",
+                    identity->format, VARVE_FORMAT);
     const uint8_t *id = read_bytes(&r, sizeof identity->id);
     if (id)
         memcpy(identity->id, id, sizeof identity->id);
     identity->seed = read64(&r);
     identity->created = (int64_t)read64(&r);
     if (r.bad || identity->format == 0)
-        return fail(err, VARVE_CORRUPT, "main.mdb", "the identity record is %zu bytes, not %d", value.size,
-                    IDENTITY_SIZE);
+        return fail(err, VARVE_CORRUPT, "main.mdb", "the identity record is %zu bytes, not %d",
+                    value.size, IDENTITY_SIZE);
     return VARVE_OK;
 }
 
-enum varve_status identity_put(struct txn *txn, const struct identity *identity, struct varve_err *err)
+enum varve_status
+identity_put(struct txn *txn, const struct identity *identity, struct varve_err *err)
 {
     uint8_t bytes[IDENTITY_SIZE];
     memcpy(bytes, MAGIC, MAGIC_SIZE);
@@ -120,7 +123,8 @@ enum varve_status state_get_any(struct txn *txn, struct state *state, struct var
     state->baselines = read64(&r);
     state->floor = (int64_t)read64(&r);
     if (r.bad || reader_left(&r) != 0 || state->first_seq > state->next_seq)
-        return fail(err, VARVE_CORRUPT, "main.mdb", "the state record is not one: restore from a backup");
+        return fail(err, VARVE_CORRUPT, "main.mdb",
+                    "the state record is not one: restore from a backup");
     return VARVE_OK;
 }
 
@@ -129,18 +133,20 @@ enum varve_status state_get(struct txn *txn, struct state *state, struct varve_e
     TRY(state_get_any(txn, state, err));
     uint64_t newest = txn_id(txn) - txn_writes(txn);
     if (state->txnid != newest)
-        return fail(err, VARVE_CORRUPT, "main.mdb",
-                    "the newest commit is %llu but the state was written by %llu: a meta page is damaged",
-                    (unsigned long long)newest, (unsigned long long)state->txnid);
+        return fail(
+            err, VARVE_CORRUPT, "main.mdb",
+            "the newest commit is %llu but the state was written by %llu: a meta page is damaged",
+            (unsigned long long)newest, (unsigned long long)state->txnid);
     return VARVE_OK;
 }
 
 enum varve_status state_put(struct txn *txn, struct state *state, struct varve_err *err)
 {
     state->txnid = txn_id(txn);
-    const uint64_t fields[] = {state->txnid,       state->first_seq, state->next_seq,  state->entries,
-                               state->epoch,       state->records,   state->records_sum, state->tables,
-                               state->ambiguous,   state->baselines, (uint64_t)state->floor};
+    const uint64_t fields[] = {state->txnid,       state->first_seq,      state->next_seq,
+                               state->entries,     state->epoch,          state->records,
+                               state->records_sum, state->tables,         state->ambiguous,
+                               state->baselines,   (uint64_t)state->floor};
     _Static_assert(sizeof fields == STATE_SIZE, "the state record has eleven numbers");
     uint8_t bytes[STATE_SIZE];
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
@@ -154,8 +160,9 @@ enum varve_status state_put(struct txn *txn, struct state *state, struct varve_e
 static void day_encode(const struct day_record *d, uint8_t bytes[DAY_SIZE])
 {
     store32(bytes, d->file_generation);
-    const uint64_t fields[] = {d->generation, d->watermark, d->rows,            d->points,
-                               d->series,     d->bytes,     (uint64_t)d->first, (uint64_t)d->last};
+    const uint64_t fields[] = {d->generation,      d->watermark,     d->rows,
+                               d->points,          d->series,        d->bytes,
+                               (uint64_t)d->first, (uint64_t)d->last};
     for (size_t i = 0; i < 8; i++)
         store64(bytes + 4 + 8 * i, fields[i]);
 }
@@ -202,8 +209,8 @@ enum varve_status catalogue_put(struct txn *txn, struct state *state, const stru
     return VARVE_OK;
 }
 
-enum varve_status catalogue_remove(struct txn *txn, struct state *state, const struct day_record *old,
-                                   struct varve_err *err)
+enum varve_status catalogue_remove(struct txn *txn, struct state *state,
+                                   const struct day_record *old, struct varve_err *err)
 {
     struct env_key key = day_key(old->day, old->table);
     TRY(txn_delete(txn, &key, err));
@@ -211,8 +218,8 @@ enum varve_status catalogue_remove(struct txn *txn, struct state *state, const s
     return VARVE_OK;
 }
 
-enum varve_status table_put(struct txn *txn, struct state *state, uint32_t number, struct varve_str name,
-                            struct varve_err *err)
+enum varve_status table_put(struct txn *txn, struct state *state, uint32_t number,
+                            struct varve_str name, struct varve_err *err)
 {
     struct env_key key = table_key(number);
     TRY(txn_put(txn, &key, name.data, name.size, err));
@@ -225,12 +232,13 @@ enum varve_status table_put(struct txn *txn, struct state *state, uint32_t numbe
 
 /* ---- one epoch in memory ----------------------------------------------- */
 
-static enum varve_status load_day(struct catalogue *c, const struct env_key *key, struct env_value value,
-                                  struct varve_err *err)
+static enum varve_status load_day(struct catalogue *c, const struct env_key *key,
+                                  struct env_value value, struct varve_err *err)
 {
     TRY(mem_grow(c->mem, (void **)&c->days, &c->capacity, c->count + 1, sizeof *c->days, err));
     if (!day_decode(key, value, &c->days[c->count]))
-        return fail(err, VARVE_CORRUPT, "main.mdb", "a catalogue record is not one: restore from a backup");
+        return fail(err, VARVE_CORRUPT, "main.mdb",
+                    "a catalogue record is not one: restore from a backup");
     c->count++;
     return VARVE_OK;
 }
@@ -239,9 +247,10 @@ struct loading {
     uint64_t records, sum;
 };
 
-static enum varve_status load_all(struct txn *txn, char letter, struct catalogue *c, struct loading *seen,
-                                  enum varve_status (*table)(void *, uint32_t, struct varve_str, struct varve_err *),
-                                  void *context, struct varve_err *err)
+static enum varve_status
+load_all(struct txn *txn, char letter, struct catalogue *c, struct loading *seen,
+         enum varve_status (*table)(void *, uint32_t, struct varve_str, struct varve_err *),
+         void *context, struct varve_err *err)
 {
     struct env_key key = key_of(letter);
     struct env_value value;
@@ -263,9 +272,10 @@ static enum varve_status load_all(struct txn *txn, char letter, struct catalogue
     return status == VARVE_DONE ? VARVE_OK : status;
 }
 
-enum varve_status catalogue_load(struct txn *txn, const struct state *state, struct mem *mem,
-                                 enum varve_status (*table)(void *, uint32_t, struct varve_str, struct varve_err *),
-                                 void *context, struct catalogue **catalogue, struct varve_err *err)
+enum varve_status
+catalogue_load(struct txn *txn, const struct state *state, struct mem *mem,
+               enum varve_status (*table)(void *, uint32_t, struct varve_str, struct varve_err *),
+               void *context, struct catalogue **catalogue, struct varve_err *err)
 {
     struct catalogue *c = mem_zalloc(mem, sizeof *c);
     if (!c)
@@ -279,7 +289,8 @@ enum varve_status catalogue_load(struct txn *txn, const struct state *state, str
     TRYOUT(load_all(txn, 'T', c, &seen, table, context, err));
     if (seen.records != state->records || seen.sum != state->records_sum) {
         status = fail(err, VARVE_CORRUPT, "main.mdb",
-                      "the catalogue has %llu records where the state says %llu, or others: restore from a backup",
+                      "the catalogue has %llu records where the state says %llu, or others: "
+                      "restore from a backup",
                       (unsigned long long)seen.records, (unsigned long long)state->records);
         goto out;
     }
@@ -318,10 +329,12 @@ static size_t lower_bound(const struct catalogue *c, int32_t day, uint32_t table
     return low;
 }
 
-const struct day_record *catalogue_find(const struct catalogue *catalogue, int32_t day, uint32_t table)
+const struct day_record *
+catalogue_find(const struct catalogue *catalogue, int32_t day, uint32_t table)
 {
     size_t at = lower_bound(catalogue, day, table);
-    if (at == catalogue->count || catalogue->days[at].day != day || catalogue->days[at].table != table)
+    if (at == catalogue->count || catalogue->days[at].day != day ||
+        catalogue->days[at].table != table)
         return NULL;
     return &catalogue->days[at];
 }
@@ -331,7 +344,8 @@ size_t catalogue_from(const struct catalogue *catalogue, int32_t day)
     return lower_bound(catalogue, day, 0);
 }
 
-static uint64_t place_seed(uint64_t store_seed, char what, int32_t day, uint32_t table, uint64_t number)
+static uint64_t
+place_seed(uint64_t store_seed, char what, int32_t day, uint32_t table, uint64_t number)
 {
     uint8_t bytes[17];
     bytes[0] = (uint8_t)what;

@@ -2,10 +2,10 @@
  *
  * catalogue.h -- the records of main.mdb that are not the journal.
  *
- *   "A"                      identity: format, store id, seed; written once
- *   "C" day table            one sealed (day, table): which segment in which file, and what is in it
- *   "T" number               the name of an event table
- *   "Z"                      the state, changed by every commit
+ *   "A"             identity: format, store id, seed; written once
+ *   "C" day table   one sealed (day, table): which segment in which file, and what is in it
+ *   "T" number      the name of an event table
+ *   "Z"             the state, changed by every commit
  *
  * Invariants
  *   I1  The state carries the number of the transaction that wrote it, so an
@@ -34,8 +34,9 @@ struct identity {
 
 struct state {
     uint64_t txnid;
-    uint64_t first_seq, next_seq; /* the journal holds entries [first_seq, next_seq), some of them gone */
-    uint64_t entries;             /* how many of them are there */
+    uint64_t first_seq,
+        next_seq;     /* the journal holds entries [first_seq, next_seq), some of them gone */
+    uint64_t entries; /* how many of them are there */
     uint64_t epoch;
     uint64_t records, records_sum; /* of "C" and "T" */
     uint64_t tables;               /* numbers 1..tables have a "T" record */
@@ -60,34 +61,43 @@ struct catalogue {
     size_t count, capacity;
 };
 
-enum varve_status identity_get(struct txn *txn, struct identity *identity, struct varve_err *err) VARVE_CHECKED;
-enum varve_status identity_put(struct txn *txn, const struct identity *identity, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+identity_get(struct txn *txn, struct identity *identity, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+identity_put(struct txn *txn, const struct identity *identity, struct varve_err *err) VARVE_CHECKED;
 /* Checks I1 against the transaction it reads in. */
-enum varve_status state_get(struct txn *txn, struct state *state, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+state_get(struct txn *txn, struct state *state, struct varve_err *err) VARVE_CHECKED;
 /* Without I1: for a copy, whose commits are counted anew. */
-enum varve_status state_get_any(struct txn *txn, struct state *state, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+state_get_any(struct txn *txn, struct state *state, struct varve_err *err) VARVE_CHECKED;
 /* Sets txnid and writes.  The last put of every write transaction. */
-enum varve_status state_put(struct txn *txn, struct state *state, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+state_put(struct txn *txn, struct state *state, struct varve_err *err) VARVE_CHECKED;
 /* The key and size of the state record, for looking at both meta pages of a damaged file. */
 void state_key(struct env_key *key);
 /* The transaction number inside a stored state record, or 0 if it is not one. */
 uint64_t state_record_txnid(const uint8_t *bytes, size_t size);
 
 /* Puts or removes a record and keeps I2 in *state.  `old` is what is there now, or NULL. */
-enum varve_status catalogue_put(struct txn *txn, struct state *state, const struct day_record *old,
-                                const struct day_record *record, struct varve_err *err) VARVE_CHECKED;
-enum varve_status catalogue_remove(struct txn *txn, struct state *state, const struct day_record *old,
-                                   struct varve_err *err) VARVE_CHECKED;
-enum varve_status table_put(struct txn *txn, struct state *state, uint32_t number, struct varve_str name,
-                            struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+catalogue_put(struct txn *txn, struct state *state, const struct day_record *old,
+              const struct day_record *record, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+catalogue_remove(struct txn *txn, struct state *state, const struct day_record *old,
+                 struct varve_err *err) VARVE_CHECKED;
+enum varve_status table_put(struct txn *txn, struct state *state, uint32_t number,
+                            struct varve_str name, struct varve_err *err) VARVE_CHECKED;
 
 /* Loads all records and checks I2.  `table` is called for each "T" record in order of number. */
-enum varve_status catalogue_load(struct txn *txn, const struct state *state, struct mem *mem,
-                                 enum varve_status (*table)(void *, uint32_t, struct varve_str, struct varve_err *),
-                                 void *context, struct catalogue **catalogue, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+catalogue_load(struct txn *txn, const struct state *state, struct mem *mem,
+               enum varve_status (*table)(void *, uint32_t, struct varve_str, struct varve_err *),
+               void *context, struct catalogue **catalogue, struct varve_err *err) VARVE_CHECKED;
 struct catalogue *catalogue_hold(struct catalogue *catalogue);
 void catalogue_drop(struct catalogue *catalogue); /* NULL is fine */
-const struct day_record *catalogue_find(const struct catalogue *catalogue, int32_t day, uint32_t table);
+const struct day_record *
+catalogue_find(const struct catalogue *catalogue, int32_t day, uint32_t table);
 /* The index of the first record of a day >= day. */
 size_t catalogue_from(const struct catalogue *catalogue, int32_t day);
 /* The seed of a sealed segment's checksums, and of a journal part's. */

@@ -9,7 +9,9 @@
 #include "base/clock.h"
 #include "store/reserve.h"
 
-/* A month's file is written anew when it holds more than this many times what is alive, and a bit. */
+/* A month's file is written anew when it holds more than this many times what is alive, and a
+
+ * bit. */
 #define GARBAGE_FACTOR 2
 #define GARBAGE_SLACK (1u << 20)
 
@@ -34,8 +36,8 @@ enum varve_status change_add(struct change *change, int32_t day, uint32_t table,
                              struct varve_err *err)
 {
     struct store *store = change->store;
-    TRY(mem_grow(&store->mem, (void **)&change->moves, &change->capacity, change->count + 1, sizeof *change->moves,
-                 err));
+    TRY(mem_grow(&store->mem, (void **)&change->moves, &change->capacity, change->count + 1,
+                 sizeof *change->moves, err));
     const struct day_record *old = catalogue_find(change->catalogue, day, table);
     struct move *m = &change->moves[change->count++];
     *m = (struct move){.had_old = old != NULL};
@@ -86,15 +88,16 @@ static void plan_month(struct change *change, int32_t month, struct month_plan *
     plan->alive = plan->staying;
     for (size_t m = 0; m < change->count; m++)
         if (month_of_day(change->moves[m].record.day) == month && stays(&change->moves[m]))
-            plan->alive += change->moves[m].bytes.size ? change->moves[m].bytes.size : change->moves[m].old.bytes;
+            plan->alive += change->moves[m].bytes.size ? change->moves[m].bytes.size
+                                                       : change->moves[m].old.bytes;
 }
 
 static bool wants_rewrite(struct change *change, const struct month_plan *plan)
 {
     if (plan->file_generation == 0)
         return false;
-    uint64_t present =
-        segfile_disk_bytes(change->store->files, (struct segfile_id){plan->month, plan->file_generation});
+    uint64_t present = segfile_disk_bytes(change->store->files,
+                                          (struct segfile_id){plan->month, plan->file_generation});
     uint64_t after = present + plan->alive - plan->staying;
     if (change->rewrite)
         return after > plan->alive + plan->alive / 8 + (64u << 10);
@@ -110,7 +113,8 @@ bool change_has_garbage(struct change *change, int32_t month)
 
 static int compare_moves(const void *a, const void *b)
 {
-    const struct day_record *x = &((const struct move *)a)->record, *y = &((const struct move *)b)->record;
+    const struct day_record *x = &((const struct move *)a)->record,
+                            *y = &((const struct move *)b)->record;
     if (x->day != y->day)
         return x->day < y->day ? -1 : 1;
     return (x->table > y->table) - (x->table < y->table);
@@ -132,8 +136,9 @@ static enum varve_status add_staying(struct change *change, int32_t month, struc
     return VARVE_OK;
 }
 
-static enum varve_status write_month(struct change *change, size_t from, size_t to, uint32_t file_generation,
-                                     struct segfile *old_file, struct varve_err *err)
+static enum varve_status
+write_month(struct change *change, size_t from, size_t to, uint32_t file_generation,
+            struct segfile *old_file, struct varve_err *err)
 {
     struct store *store = change->store;
     struct segfile_id id = {month_of_day(change->moves[from].record.day), file_generation};
@@ -181,7 +186,8 @@ static int note_newest(void *context, struct segfile_id id)
     return 0;
 }
 
-static enum varve_status next_file(struct change *change, int32_t month, uint32_t *generation, struct varve_err *err)
+static enum varve_status
+next_file(struct change *change, int32_t month, uint32_t *generation, struct varve_err *err)
 {
     struct newest_file newest = {month, 0};
     TRY(segfiles_list(change->store->files, note_newest, &newest, err));
@@ -198,7 +204,8 @@ static size_t month_end(const struct change *change, size_t from)
     return to;
 }
 
-static enum varve_status change_month(struct change *change, size_t from, size_t *to, struct varve_err *err)
+static enum varve_status
+change_month(struct change *change, size_t from, size_t *to, struct varve_err *err)
 {
     struct store *store = change->store;
     struct month_plan plan;
@@ -236,8 +243,10 @@ enum varve_status change_write(struct change *change, struct varve_err *err)
 
 /* ---- the flip ---------------------------------------------------------- */
 
-/* An entry goes when all its rows are sealed or forgotten: the head knows only those that are neither. */
-static enum varve_status trim(struct change *change, struct txn *txn, struct state *state, struct varve_err *err)
+/* An entry goes when all its rows are sealed or forgotten: the head knows only those that are
+ * neither. */
+static enum varve_status
+trim(struct change *change, struct txn *txn, struct state *state, struct varve_err *err)
 {
     struct head *head = &change->store->head;
     int32_t floor_day = change->floor == INT64_MIN ? INT32_MIN : day_of(change->floor);
@@ -256,8 +265,8 @@ static enum varve_status trim(struct change *change, struct txn *txn, struct sta
     return VARVE_OK;
 }
 
-static enum varve_status put_records(struct change *change, struct txn *txn, struct state *state,
-                                     struct varve_err *err)
+static enum varve_status
+put_records(struct change *change, struct txn *txn, struct state *state, struct varve_err *err)
 {
     for (size_t i = 0; i < change->count; i++) {
         const struct move *m = &change->moves[i];
@@ -270,10 +279,12 @@ static enum varve_status put_records(struct change *change, struct txn *txn, str
     return VARVE_OK;
 }
 
-static enum varve_status flip(struct change *change, struct txn *txn, struct state *state, struct varve_err *err)
+static enum varve_status
+flip(struct change *change, struct txn *txn, struct state *state, struct varve_err *err)
 {
     if (state->epoch != change->catalogue->epoch)
-        return fail(err, VARVE_BUSY, "main.mdb", "the catalogue changed while the house was locked");
+        return fail(err, VARVE_BUSY, "main.mdb",
+                    "the catalogue changed while the house was locked");
     if (change->floor > state->floor)
         state->floor = change->floor;
     TRY(put_records(change, txn, state, err));

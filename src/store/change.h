@@ -32,8 +32,8 @@ struct change {
     size_t count, capacity;
     int32_t sealed_before; /* days below are sealed up to `watermark` when this is done */
     uint64_t watermark;
-    int64_t floor;         /* INT64_MIN: stays */
-    bool rewrite;          /* write every month file that has any garbage anew */
+    int64_t floor; /* INT64_MIN: stays */
+    bool rewrite;  /* write every month file that has any garbage anew */
     uint64_t bytes_written;
 };
 
@@ -46,12 +46,14 @@ enum varve_status change_add(struct change *change, int32_t day, uint32_t table,
                              struct varve_err *err) VARVE_CHECKED;
 /* Whether a month's file holds enough of what is not alive to be worth writing anew. */
 bool change_has_garbage(struct change *change, int32_t month);
-/* Gives every move its file and generation and writes the segments.  May add moves (rewritten months). */
+/* Gives every move its file and generation and writes the segments.  May add moves (rewritten
+ * months). */
 enum varve_status change_write(struct change *change, struct varve_err *err) VARVE_CHECKED;
 /* Takes store->lock itself. */
 enum varve_status change_flip(struct change *change, struct varve_err *err) VARVE_CHECKED;
-/* Unlinks month files that neither the catalogue nor a living snapshot names.  Failing is no failure: it is tried again
- * after the next change.  Puts the reserve back in place.  Answers the number of files removed. */
+/* Unlinks month files that neither the catalogue nor a living snapshot names.  Failing is no
+ * failure: it is tried again after the next change.  Puts the reserve back in place.  Answers the
+ * number of files removed. */
 uint64_t change_sweep(struct store *store);
 
 #endif

@@ -17,7 +17,8 @@
 
 #define CHAIN_PATIENCE 64
 
-enum varve_status head_init(struct head *head, struct mem *mem, uint64_t seed, struct varve_err *err)
+enum varve_status
+head_init(struct head *head, struct mem *mem, uint64_t seed, struct varve_err *err)
 {
     memset(head, 0, sizeof *head);
     head->mem = mem;
@@ -71,8 +72,8 @@ static enum varve_status cover_series(struct head *head, struct varve_err *err)
 static enum varve_status cover_rows(struct head *head, struct varve_err *err)
 {
     TRY(cover_series(head, err));
-    TRY(mem_grow(head->mem, (void **)&head->previous, &head->previous_capacity, head->rows.row_count,
-                 sizeof *head->previous, err));
+    TRY(mem_grow(head->mem, (void **)&head->previous, &head->previous_capacity,
+                 head->rows.row_count, sizeof *head->previous, err));
     for (; head->indexed_rows < head->rows.row_count; head->indexed_rows++) {
         const struct row *row = &head->rows.rows[head->indexed_rows];
         struct head_series *s = &head->series[row->series];
@@ -87,13 +88,14 @@ static enum varve_status cover_rows(struct head *head, struct varve_err *err)
 enum varve_status head_add_row(struct head *head, const struct row *row, struct varve_err *err)
 {
     if (head->rows.row_count >= HASH_NONE - 1)
-        return fail(err, VARVE_LIMIT, "journal", "too many rows are waiting to be sealed: call varve_seal");
+        return fail(err, VARVE_LIMIT, "journal",
+                    "too many rows are waiting to be sealed: call varve_seal");
     TRY(rowset_row(&head->rows, row, err));
     return cover_rows(head, err);
 }
 
-enum varve_status head_add_event(struct head *head, const struct eventset *from, const struct event *event,
-                                 struct varve_err *err)
+enum varve_status head_add_event(struct head *head, const struct eventset *from,
+                                 const struct event *event, struct varve_err *err)
 {
     TRY(eventset_import(&head->events, from, event, err));
     if (hash_table_get(&head->event_table, event->identity) != HASH_NONE)
@@ -106,12 +108,14 @@ struct stretch head_mark(const struct head *head)
     return (struct stretch){0, head->rows.row_count, 0, head->events.count};
 }
 
-enum varve_status head_entry_done(struct head *head, uint64_t seq, struct stretch from, struct varve_err *err)
+enum varve_status
+head_entry_done(struct head *head, uint64_t seq, struct stretch from, struct varve_err *err)
 {
     TRY(mem_grow(head->mem, (void **)&head->entries, &head->entry_capacity, head->entry_count + 1,
                  sizeof *head->entries, err));
     struct stretch all = head_mark(head);
-    struct head_entry entry = {seq, {from.row_to, all.row_to, from.event_to, all.event_to}, INT32_MIN};
+    struct head_entry entry = {
+        seq, {from.row_to, all.row_to, from.event_to, all.event_to}, INT32_MIN};
     for (size_t i = entry.stretch.row_from; i < entry.stretch.row_to; i++)
         if (day_of(head->rows.rows[i].end) > entry.last_day)
             entry.last_day = day_of(head->rows.rows[i].end);
@@ -131,7 +135,9 @@ static struct h128 stream_key(const struct head *head, uint32_t series, int64_t 
     return h128_pair(head->rows.series[series].hash, when);
 }
 
-/* Rows from `from` on were written by others: what their streams had reached here is out of date. */
+/* Rows from `from` on were written by others: what their streams had reached here is out of
+
+ * date. */
 static void forget_streams(struct head *head, size_t from)
 {
     for (size_t i = from; head->stream_count > 0 && i < head->rows.row_count; i++) {
@@ -146,9 +152,9 @@ static void forget_streams(struct head *head, size_t from)
 }
 
 /* One part of an entry, decoded into the head. */
-static enum varve_status load_part(struct head *head, const struct journal_part *part, uint64_t seed,
-                                   struct text_codec *texts, struct arena *arena, const char *place,
-                                   struct varve_err *err)
+static enum varve_status
+load_part(struct head *head, const struct journal_part *part, uint64_t seed,
+          struct text_codec *texts, struct arena *arena, const char *place, struct varve_err *err)
 {
     if (part->table == 0) {
         struct segment segment;
@@ -168,9 +174,10 @@ static enum varve_status load_part(struct head *head, const struct journal_part 
     return VARVE_OK;
 }
 
-static enum varve_status load_entry(struct head *head, const struct buf *entry, uint64_t seq,
-                                    const struct catalogue *catalogue, int64_t floor, uint64_t store_seed,
-                                    struct text_codec *texts, struct arena *arena, struct varve_err *err)
+static enum varve_status
+load_entry(struct head *head, const struct buf *entry, uint64_t seq,
+           const struct catalogue *catalogue, int64_t floor, uint64_t store_seed,
+           struct text_codec *texts, struct arena *arena, struct varve_err *err)
 {
     struct stretch from = head_mark(head);
     struct journal_cursor cursor = {0, 0};
@@ -182,15 +189,16 @@ static enum varve_status load_entry(struct head *head, const struct buf *entry, 
         char place[80], day[INSTANT_TEXT];
         day_text(part.day, day);
         snprintf(place, sizeof place, "main.mdb, journal %llu, %s", (unsigned long long)seq, day);
-        TRY(load_part(head, &part, part_seed(store_seed, part.day, part.table, seq), texts, arena, place, err));
+        TRY(load_part(head, &part, part_seed(store_seed, part.day, part.table, seq), texts, arena,
+                      place, err));
         arena_clear(arena);
     }
     return head_entry_done(head, seq, from, err);
 }
 
 enum varve_status head_catch_up(struct head *head, struct txn *txn, const struct state *state,
-                                const struct catalogue *catalogue, uint64_t store_seed, struct text_codec *texts,
-                                struct varve_err *err)
+                                const struct catalogue *catalogue, uint64_t store_seed,
+                                struct text_codec *texts, struct varve_err *err)
 {
     struct buf entry;
     struct arena arena;
@@ -207,11 +215,13 @@ enum varve_status head_catch_up(struct head *head, struct txn *txn, const struct
         }
         TRYOUT(status);
         TRYOUT(journal_get(txn, seq, &entry, err));
-        TRYOUT(load_entry(head, &entry, seq, catalogue, state->floor, store_seed, texts, &arena, err));
+        TRYOUT(
+            load_entry(head, &entry, seq, catalogue, state->floor, store_seed, texts, &arena, err));
         found++;
     }
     if (from_start && found != state->entries) {
-        status = fail(err, VARVE_CORRUPT, "main.mdb", "the journal has %llu entries where the state says %llu",
+        status = fail(err, VARVE_CORRUPT, "main.mdb",
+                      "the journal has %llu entries where the state says %llu",
                       (unsigned long long)found, (unsigned long long)state->entries);
         goto out;
     }
@@ -226,8 +236,8 @@ out:
 
 static bool same_row(const struct row *a, const struct row *b)
 {
-    return a->series == b->series && a->end == b->end && a->start == b->start && a->value == b->value &&
-           a->mode == b->mode && a->is_float == b->is_float;
+    return a->series == b->series && a->end == b->end && a->start == b->start &&
+           a->value == b->value && a->mode == b->mode && a->is_float == b->is_float;
 }
 
 static struct h128 row_identity(const struct head *head, const struct row *row)
@@ -238,7 +248,8 @@ static struct h128 row_identity(const struct head *head, const struct row *row)
 }
 
 /* The table's keys are identities; equal rows (an ADJUST twice, say) are entered once. */
-static enum varve_status find_by_identity(struct head *head, const struct row *row, bool *has, struct varve_err *err)
+static enum varve_status
+find_by_identity(struct head *head, const struct row *row, bool *has, struct varve_err *err)
 {
     for (; head->row_table_to < head->rows.row_count; head->row_table_to++) {
         struct h128 key = row_identity(head, &head->rows.rows[head->row_table_to]);
@@ -249,7 +260,8 @@ static enum varve_status find_by_identity(struct head *head, const struct row *r
     return VARVE_OK;
 }
 
-enum varve_status head_has(struct head *head, const struct row *row, bool *has, struct varve_err *err)
+enum varve_status
+head_has(struct head *head, const struct row *row, bool *has, struct varve_err *err)
 {
     *has = false;
     if (row->series >= head->indexed_series || row->end > head->series[row->series].last_end)
@@ -257,7 +269,8 @@ enum varve_status head_has(struct head *head, const struct row *row, bool *has, 
     if (head->row_table_to > 0)
         return find_by_identity(head, row, has, err);
     int patience = CHAIN_PATIENCE;
-    for (uint32_t at = head->series[row->series].last_row; at != HASH_NONE; at = head->previous[at]) {
+    for (uint32_t at = head->series[row->series].last_row; at != HASH_NONE;
+         at = head->previous[at]) {
         if (same_row(&head->rows.rows[at], row)) {
             *has = true;
             return VARVE_OK;
@@ -268,8 +281,8 @@ enum varve_status head_has(struct head *head, const struct row *row, bool *has, 
     return VARVE_OK;
 }
 
-enum varve_status head_collect(const struct head *head, uint32_t series, int64_t start, struct row_list *rows,
-                               struct varve_err *err)
+enum varve_status head_collect(const struct head *head, uint32_t series, int64_t start,
+                               struct row_list *rows, struct varve_err *err)
 {
     if (series >= head->indexed_series)
         return VARVE_OK;

@@ -45,47 +45,53 @@ struct head {
     struct mem *mem;
     struct rowset rows;
     struct eventset events;
-    uint64_t next_seq;  /* entries below are in */
+    uint64_t next_seq;          /* entries below are in */
     struct head_series *series; /* one a series of rows */
     uint32_t *previous;         /* one a row */
     struct stream *streams;
-    struct hash_table stream_table;   /* by series hash and start */
-    struct hash_table event_table;    /* identities of the events */
-    struct hash_table row_table;      /* identities of rows; filled once a chain was long */
-    size_t row_table_to;              /* rows [0, row_table_to) are in it */
+    struct hash_table stream_table; /* by series hash and start */
+    struct hash_table event_table;  /* identities of the events */
+    struct hash_table row_table;    /* identities of rows; filled once a chain was long */
+    size_t row_table_to;            /* rows [0, row_table_to) are in it */
     struct head_entry *entries;
-    size_t series_capacity, previous_capacity, stream_count, stream_capacity, entry_count, entry_capacity;
+    size_t series_capacity, previous_capacity, stream_count, stream_capacity, entry_count,
+        entry_capacity;
     size_t indexed_rows, indexed_series; /* those that series and previous cover */
 };
 
-enum varve_status head_init(struct head *head, struct mem *mem, uint64_t seed, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+head_init(struct head *head, struct mem *mem, uint64_t seed, struct varve_err *err) VARVE_CHECKED;
 void head_free(struct head *head);
 /* Empty, and at seq 1: everything is to be read again. */
 enum varve_status head_reset(struct head *head, struct varve_err *err) VARVE_CHECKED;
 
 /* Adds a row or an event as the newest. */
-enum varve_status head_add_row(struct head *head, const struct row *row, struct varve_err *err) VARVE_CHECKED;
-enum varve_status head_add_event(struct head *head, const struct eventset *from, const struct event *event,
-                                 struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+head_add_row(struct head *head, const struct row *row, struct varve_err *err) VARVE_CHECKED;
+enum varve_status head_add_event(struct head *head, const struct eventset *from,
+                                 const struct event *event, struct varve_err *err) VARVE_CHECKED;
 /* Closes the entry whose rows and events are those from `from` on. */
-enum varve_status head_entry_done(struct head *head, uint64_t seq, struct stretch from, struct varve_err *err) VARVE_CHECKED;
+enum varve_status head_entry_done(struct head *head, uint64_t seq, struct stretch from,
+                                  struct varve_err *err) VARVE_CHECKED;
 struct stretch head_mark(const struct head *head); /* everything: [0, now) */
 
-/* Reads journal entries [head->next_seq, state->next_seq), leaving out the parts that the catalogue has sealed. */
+/* Reads journal entries [head->next_seq, state->next_seq), leaving out the parts that the catalogue
+ * has sealed. */
 enum varve_status head_catch_up(struct head *head, struct txn *txn, const struct state *state,
-                                const struct catalogue *catalogue, uint64_t store_seed, struct text_codec *texts,
-                                struct varve_err *err) VARVE_CHECKED;
+                                const struct catalogue *catalogue, uint64_t store_seed,
+                                struct text_codec *texts, struct varve_err *err) VARVE_CHECKED;
 
 /* Whether the series has exactly this row here. */
-enum varve_status head_has(struct head *head, const struct row *row, bool *has, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+head_has(struct head *head, const struct row *row, bool *has, struct varve_err *err) VARVE_CHECKED;
 /* Appends the CUMULATIVE, ADJUST and BASE rows of (series, start). */
 struct row_list;
-enum varve_status head_collect(const struct head *head, uint32_t series, int64_t start, struct row_list *rows,
-                               struct varve_err *err) VARVE_CHECKED;
+enum varve_status head_collect(const struct head *head, uint32_t series, int64_t start,
+                               struct row_list *rows, struct varve_err *err) VARVE_CHECKED;
 /* The stream of (series, start); *fresh: it knows nothing yet, or another process has written to it
  * since, and the caller loads it. */
-enum varve_status head_stream(struct head *head, uint32_t series, int64_t start, uint32_t *stream, bool *fresh,
-                              struct varve_err *err) VARVE_CHECKED;
+enum varve_status head_stream(struct head *head, uint32_t series, int64_t start, uint32_t *stream,
+                              bool *fresh, struct varve_err *err) VARVE_CHECKED;
 bool head_has_event(const struct head *head, struct h128 identity);
 
 #endif

@@ -26,7 +26,8 @@ static enum varve_status refuse_read_only(const struct store *store, struct varv
 }
 
 /* The catalogue as it is now, held. The head is in step with it. */
-static enum varve_status current_catalogue(struct store *store, struct catalogue **catalogue, struct varve_err *err)
+static enum varve_status
+current_catalogue(struct store *store, struct catalogue **catalogue, struct varve_err *err)
 {
     struct txn *txn;
     pthread_mutex_lock(&store->lock);
@@ -43,11 +44,12 @@ static enum varve_status current_catalogue(struct store *store, struct catalogue
 
 /* ---- retention ---------------------------------------------------------- */
 
-static enum varve_status plan_retention(struct change *change, int32_t floor_day, struct varve_retained *retained,
-                                        struct varve_err *err)
+static enum varve_status plan_retention(struct change *change, int32_t floor_day,
+                                        struct varve_retained *retained, struct varve_err *err)
 {
     int32_t last_day = INT32_MIN;
-    for (size_t i = 0; i < change->catalogue->count && change->catalogue->days[i].day < floor_day; i++) {
+    for (size_t i = 0; i < change->catalogue->count && change->catalogue->days[i].day < floor_day;
+         i++) {
         const struct day_record *d = &change->catalogue->days[i];
         struct move *move;
         TRY(change_add(change, d->day, d->table, &move, err));
@@ -90,7 +92,8 @@ out:
 
 /* ---- compaction --------------------------------------------------------- */
 
-/* One move a month is enough: where the month is written anew, the others follow; elsewhere it is dropped. */
+/* One move a month is enough: where the month is written anew, the others follow; elsewhere it is
+ * dropped. */
 static enum varve_status plan_compaction(struct change *change, struct varve_err *err)
 {
     int32_t last_month = INT32_MIN;
@@ -131,8 +134,8 @@ out:
     return status;
 }
 
-/* A compacted copy begins to count commits anew, so the state in it claims a commit that it does not have (I1).
- * Two commits put that right under both meta pages. */
+/* A compacted copy begins to count commits anew, so the state in it claims a commit that it does
+ * not have (I1). Two commits put that right under both meta pages. */
 static enum varve_status stamp_copy(struct store *store, const char *path, struct varve_err *err)
 {
     struct env *copy;
@@ -167,7 +170,9 @@ static enum varve_status copy_to(struct store *store, const char *path, struct v
     return status;
 }
 
-/* main.mdb has an open handle only here: copies it without free pages and takes the copy's place. */
+/* main.mdb has an open handle only here: copies it without free pages and takes the copy's
+
+ * place. */
 static enum varve_status replace_main(struct store *store, struct varve_err *err)
 {
     char path[PATH_MAX], fresh[PATH_MAX];
@@ -199,7 +204,8 @@ static enum varve_status shrink_main(struct store *store, int *skipped, struct v
     return status == VARVE_OK ? shared : status;
 }
 
-enum varve_status house_compact(struct store *store, struct varve_compacted *compacted, struct varve_err *err)
+enum varve_status
+house_compact(struct store *store, struct varve_compacted *compacted, struct varve_err *err)
 {
     struct varve_compacted result = {.bytes_before = directory_bytes(store->path)};
     TRY(refuse_read_only(store, err));
@@ -217,7 +223,8 @@ enum varve_status house_compact(struct store *store, struct varve_compacted *com
 #define HOUSE_TRIES 500
 #define HOUSE_PAUSE_US 20000
 
-static enum varve_status wait_for_house(struct store *store, struct lock *house, struct varve_err *err)
+static enum varve_status
+wait_for_house(struct store *store, struct lock *house, struct varve_err *err)
 {
     enum varve_status status = lock_house(house, store->path, err);
     for (int i = 0; status == VARVE_BUSY && i < HOUSE_TRIES; i++) {
@@ -227,7 +234,8 @@ static enum varve_status wait_for_house(struct store *store, struct lock *house,
     return status;
 }
 
-/* With the house locked no epoch can pass: the copied main.mdb and the locked epoch belong together. */
+/* With the house locked no epoch can pass: the copied main.mdb and the locked epoch belong
+ * together. */
 static enum varve_status copy_main(struct store *store, const char *path, struct lock *epoch,
                                    struct catalogue **catalogue, struct varve_err *err)
 {
@@ -252,12 +260,13 @@ static enum varve_status copy_main(struct store *store, const char *path, struct
     return status;
 }
 
-static enum varve_status copy_months(struct store *store, const struct catalogue *catalogue, const char *path,
-                                     struct varve_err *err)
+static enum varve_status copy_months(struct store *store, const struct catalogue *catalogue,
+                                     const char *path, struct varve_err *err)
 {
     struct segfile_id last = {INT32_MIN, 0};
     for (size_t i = 0; i < catalogue->count; i++) {
-        struct segfile_id id = {month_of_day(catalogue->days[i].day), catalogue->days[i].file_generation};
+        struct segfile_id id = {month_of_day(catalogue->days[i].day),
+                                catalogue->days[i].file_generation};
         if (id.month == last.month && id.generation == last.generation)
             continue;
         TRY(segfile_copy(store->files, id, path, err));

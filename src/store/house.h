@@ -9,8 +9,11 @@
 
 enum varve_status house_retain(struct store *store, int64_t before, struct varve_retained *retained,
                                struct varve_err *err) VARVE_CHECKED;
-enum varve_status house_compact(struct store *store, struct varve_compacted *compacted, struct varve_err *err) VARVE_CHECKED;
-enum varve_status house_backup(struct store *store, const char *path, struct varve_err *err) VARVE_CHECKED;
-enum varve_status house_stats(struct store *store, struct varve_stats *stats, struct varve_err *err) VARVE_CHECKED;
+enum varve_status house_compact(struct store *store, struct varve_compacted *compacted,
+                                struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+house_backup(struct store *store, const char *path, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+house_stats(struct store *store, struct varve_stats *stats, struct varve_err *err) VARVE_CHECKED;
 
 #endif

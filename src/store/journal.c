@@ -41,7 +41,8 @@ void journal_begin(struct buf *out, uint32_t parts)
     buf_added(out, HEAD_SIZE + (size_t)parts * PART_SIZE);
 }
 
-void journal_part_done(struct buf *out, uint32_t part, int32_t day, uint32_t table, uint32_t rows, size_t size)
+void journal_part_done(struct buf *out, uint32_t part, int32_t day, uint32_t table, uint32_t rows,
+                       size_t size)
 {
     if (out->status != VARVE_OK)
         return;
@@ -52,11 +53,13 @@ void journal_part_done(struct buf *out, uint32_t part, int32_t day, uint32_t tab
     store32(p + 12, (uint32_t)size);
 }
 
-enum varve_status journal_put(struct txn *txn, uint64_t seq, struct buf *entry, struct varve_err *err)
+enum varve_status
+journal_put(struct txn *txn, uint64_t seq, struct buf *entry, struct varve_err *err)
 {
     TRY(buf_status(entry, err));
     if (entry->size > JOURNAL_ENTRY_MAX)
-        return fail(err, VARVE_LIMIT, "append", "the batch takes %zu bytes, at most %u are taken at once: split it",
+        return fail(err, VARVE_LIMIT, "append",
+                    "the batch takes %zu bytes, at most %u are taken at once: split it",
                     entry->size, JOURNAL_ENTRY_MAX);
     store32(entry->data, (uint32_t)entry->size);
     unsigned chunk = 0;
@@ -81,11 +84,13 @@ static enum varve_status check_entry(const struct buf *b, uint64_t seq, struct v
     for (size_t i = 0; total <= b->size && i < parts; i++)
         total += load32(b->data + HEAD_SIZE + i * PART_SIZE + 12);
     if (total != b->size)
-        return fail(err, VARVE_CORRUPT, entry_place(seq, place), "the parts do not add up to the entry's size");
+        return fail(err, VARVE_CORRUPT, entry_place(seq, place),
+                    "the parts do not add up to the entry's size");
     return VARVE_OK;
 }
 
-enum varve_status journal_get(struct txn *txn, uint64_t seq, struct buf *buffer, struct varve_err *err)
+enum varve_status
+journal_get(struct txn *txn, uint64_t seq, struct buf *buffer, struct varve_err *err)
 {
     char place[40];
     struct env_key key = chunk_key(seq, 0);
@@ -95,12 +100,13 @@ enum varve_status journal_get(struct txn *txn, uint64_t seq, struct buf *buffer,
     buf_clear(buffer);
     size_t size = value.size >= HEAD_SIZE ? load32(value.data) : 0;
     if (size < HEAD_SIZE || size > JOURNAL_ENTRY_MAX)
-        return fail(err, VARVE_CORRUPT, entry_place(seq, place), "an entry cannot have %zu bytes", size);
+        return fail(err, VARVE_CORRUPT, entry_place(seq, place), "an entry cannot have %zu bytes",
+                    size);
     for (unsigned chunk = 1;; chunk++) {
         size_t want = size - buffer->size < PIECE ? size - buffer->size : PIECE;
         if (value.size != want)
-            return fail(err, VARVE_CORRUPT, entry_place(seq, place), "chunk %u has %zu bytes instead of %zu",
-                        chunk - 1, value.size, want);
+            return fail(err, VARVE_CORRUPT, entry_place(seq, place),
+                        "chunk %u has %zu bytes instead of %zu", chunk - 1, value.size, want);
         buf_put(buffer, value.data, value.size);
         TRY(buf_status(buffer, err));
         if (buffer->size == size)
@@ -114,7 +120,8 @@ enum varve_status journal_get(struct txn *txn, uint64_t seq, struct buf *buffer,
     return check_entry(buffer, seq, err);
 }
 
-bool journal_part(const struct buf *buffer, struct journal_cursor *cursor, struct journal_part *part)
+bool journal_part(const struct buf *buffer, struct journal_cursor *cursor,
+                  struct journal_part *part)
 {
     uint32_t parts = entry_parts(buffer);
     if (cursor->index >= parts)

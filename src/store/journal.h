@@ -28,22 +28,28 @@ struct journal_part {
     const uint8_t *bytes; /* in the entry's buffer */
 };
 
-/* Composing: journal_begin reserves the head for `parts` parts in out; each part's blob is then appended to
- * out and noted with journal_part_done. */
+/* Composing: journal_begin reserves the head for `parts` parts in out; each part's blob is then
+ * appended to out and noted with journal_part_done. */
 void journal_begin(struct buf *out, uint32_t parts);
-void journal_part_done(struct buf *out, uint32_t part, int32_t day, uint32_t table, uint32_t rows, size_t size);
+void journal_part_done(struct buf *out, uint32_t part, int32_t day, uint32_t table, uint32_t rows,
+                       size_t size);
 /* Writes the composed entry. VARVE_LIMIT: it is over JOURNAL_ENTRY_MAX. */
-enum varve_status journal_put(struct txn *txn, uint64_t seq, struct buf *entry, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+journal_put(struct txn *txn, uint64_t seq, struct buf *entry, struct varve_err *err) VARVE_CHECKED;
 /* Reads an entry into a buffer.  VARVE_NOTFOUND: there is none. */
-enum varve_status journal_get(struct txn *txn, uint64_t seq, struct buf *buffer, struct varve_err *err) VARVE_CHECKED;
-/* The parts of an entry that journal_get has read, one a call from a zeroed cursor; false at the end. */
+enum varve_status
+journal_get(struct txn *txn, uint64_t seq, struct buf *buffer, struct varve_err *err) VARVE_CHECKED;
+/* The parts of an entry that journal_get has read, one a call from a zeroed cursor; false at the
+ * end. */
 struct journal_cursor {
     uint32_t index;
     size_t at;
 };
-bool journal_part(const struct buf *buffer, struct journal_cursor *cursor, struct journal_part *part);
+bool journal_part(const struct buf *buffer, struct journal_cursor *cursor,
+                  struct journal_part *part);
 /* The smallest seq >= *seq that is there. VARVE_NOTFOUND: none. */
 enum varve_status journal_next(struct txn *txn, uint64_t *seq, struct varve_err *err) VARVE_CHECKED;
-enum varve_status journal_delete(struct txn *txn, uint64_t seq, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+journal_delete(struct txn *txn, uint64_t seq, struct varve_err *err) VARVE_CHECKED;
 
 #endif

@@ -70,7 +70,8 @@ static enum varve_status read_identity(struct store *store, bool create, struct 
     if (!empty)
         return status;
     if (!create)
-        return fail(err, VARVE_NOTFOUND, store->path, "the store was never finished being made: open it with creation");
+        return fail(err, VARVE_NOTFOUND, store->path,
+                    "the store was never finished being made: open it with creation");
     TRY(initialise(store, err));
     return read_identity(store, false, err);
 }
@@ -82,22 +83,24 @@ struct commit_view {
     uint64_t meta, state;
 };
 
-static enum varve_status view_commit(struct store *store, int fd, unsigned which, struct commit_view *view,
-                                     struct varve_err *err)
+static enum varve_status view_commit(struct store *store, int fd, unsigned which,
+                                     struct commit_view *view, struct varve_err *err)
 {
     struct env_key key;
     uint8_t value[256];
     size_t size = sizeof value;
     state_key(&key);
     *view = (struct commit_view){0, 0};
-    enum varve_status status =
-        pagecheck_find(&store->mem, fd, "main.mdb", which, key.bytes, key.size, value, &size, &view->meta, err);
+    enum varve_status status = pagecheck_find(&store->mem, fd, "main.mdb", which, key.bytes,
+                                              key.size, value, &size, &view->meta, err);
     if (status == VARVE_OK)
         view->state = state_record_txnid(value, size);
     return status == VARVE_NOTFOUND ? VARVE_OK : status;
 }
 
-/* A commit in progress may reuse pages of the older state, so only views that did not move count. */
+/* A commit in progress may reuse pages of the older state, so only views that did not move
+
+ * count. */
 static enum varve_status check_commits(struct store *store, struct varve_err *err)
 {
     char path[PATH_MAX];
@@ -109,7 +112,8 @@ static enum varve_status check_commits(struct store *store, struct varve_err *er
         return fail_errno(err, VARVE_IO, errno, path, "cannot open");
     for (unsigned i = 0; i < 2; i++) {
         status = view_commit(store, fd, i, &before[i], err);
-        if (view_commit(store, fd, i, &after[i], NULL) != status || after[i].meta != before[i].meta) {
+        if (view_commit(store, fd, i, &after[i], NULL) != status ||
+            after[i].meta != before[i].meta) {
             status = VARVE_OK; /* somebody is writing, so the metas are in use and good */
             goto out;
         }
@@ -117,9 +121,11 @@ static enum varve_status check_commits(struct store *store, struct varve_err *er
     }
     for (unsigned i = 0; i < 2; i++)
         if (before[i].state != 0 && before[i].state != before[i].meta) {
-            status = fail(err, VARVE_CORRUPT, "main.mdb",
-                          "meta page %u says commit %llu, its content is of commit %llu: restore from a backup", i,
-                          (unsigned long long)before[i].meta, (unsigned long long)before[i].state);
+            status =
+                fail(err, VARVE_CORRUPT, "main.mdb",
+                     "meta page %u says commit %llu, its content is of commit %llu: restore from a "
+                     "backup",
+                     i, (unsigned long long)before[i].meta, (unsigned long long)before[i].state);
             goto out;
         }
 out:
@@ -148,10 +154,11 @@ static enum varve_status open_files(struct store *store, unsigned flags, struct 
     bool create = (flags & VARVE_CREATE) && !store->read_only;
     snprintf(path, sizeof path, "%s/main.mdb", store->path);
     if (!create && access(path, F_OK) != 0)
-        return fail_errno(err, errno == ENOENT ? VARVE_NOTFOUND : VARVE_IO, errno, store->path, "no store here");
+        return fail_errno(err, errno == ENOENT ? VARVE_NOTFOUND : VARVE_IO, errno, store->path,
+                          "no store here");
     TRY(lock_open_store(&store->open_lock, store->path, store->read_only, err));
-    TRY(env_open(&store->main, &store->mem, path, (store->read_only ? ENV_RDONLY : 0u) | (create ? ENV_CREATE : 0u), 0,
-                 err));
+    TRY(env_open(&store->main, &store->mem, path,
+                 (store->read_only ? ENV_RDONLY : 0u) | (create ? ENV_CREATE : 0u), 0, err));
     TRY(check_commits(store, err));
     TRY(read_identity(store, create, err));
     if (!store->read_only)
@@ -159,8 +166,8 @@ static enum varve_status open_files(struct store *store, unsigned flags, struct 
     return segfiles_new(&store->files, &store->mem, store->path, store->read_only, err);
 }
 
-static enum varve_status new_store(const char *path, const struct varve_options *options, struct store **out,
-                                   struct varve_err *err)
+static enum varve_status new_store(const char *path, const struct varve_options *options,
+                                   struct store **out, struct varve_err *err)
 {
     struct mem mem;
     mem_init(&mem, &options->allocator, options->max_memory);
@@ -193,8 +200,8 @@ static enum varve_status new_store(const char *path, const struct varve_options 
     return VARVE_OK;
 }
 
-enum varve_status store_open(struct store **out, const char *path, const struct varve_options *options,
-                             struct varve_err *err)
+enum varve_status store_open(struct store **out, const char *path,
+                             const struct varve_options *options, struct varve_err *err)
 {
     static const struct varve_options defaults;
     if (!options)
@@ -241,7 +248,8 @@ static void close_all(struct store *store)
     buf_free(&store->entry);
     arena_free(&store->scratch);
     arena_free(&store->tables.arena);
-    mem_free(&store->mem, store->tables.names, store->tables.capacity * sizeof *store->tables.names);
+    mem_free(&store->mem, store->tables.names,
+             store->tables.capacity * sizeof *store->tables.names);
     mem_free(&store->mem, store->path, store->path_size);
     pthread_cond_destroy(&store->queue_moved);
     pthread_mutex_destroy(&store->queue_lock);

@@ -40,8 +40,8 @@ static bool is_sorted(const struct item *items, size_t count)
     return true;
 }
 
-static size_t gather(const struct rowset *rows, const struct eventset *events, struct stretch s, int32_t before,
-                     struct item *items)
+static size_t gather(const struct rowset *rows, const struct eventset *events, struct stretch s,
+                     int32_t before, struct item *items)
 {
     size_t n = 0;
     for (size_t i = s.row_from; i < s.row_to; i++) {
@@ -74,7 +74,12 @@ static void fill_parts(const struct item *items, size_t n, uint32_t *index, stru
             part += i > 0;
             uint32_t table = (uint32_t)items[i].group;
             *part = (struct part){(int32_t)((uint32_t)(items[i].group >> 32) ^ 0x80000000u),
-                                  table > 0, table ? table - 1 : 0, 0, index + i, items[i].time, items[i].time};
+                                  table > 0,
+                                  table ? table - 1 : 0,
+                                  0,
+                                  index + i,
+                                  items[i].time,
+                                  items[i].time};
         }
         part->count++;
         if (items[i].time < part->first)
@@ -84,8 +89,9 @@ static void fill_parts(const struct item *items, size_t n, uint32_t *index, stru
     }
 }
 
-enum varve_status partition(const struct rowset *rows, const struct eventset *events, struct stretch stretch,
-                            int32_t before, struct arena *arena, struct partition *result, struct varve_err *err)
+enum varve_status
+partition(const struct rowset *rows, const struct eventset *events, struct stretch stretch,
+          int32_t before, struct arena *arena, struct partition *result, struct varve_err *err)
 {
     size_t most = stretch.row_to - stretch.row_from + stretch.event_to - stretch.event_from;
     struct item *items = arena_alloc(arena, mem_array(most + 1, sizeof *items));

@@ -13,8 +13,8 @@
 
 struct part {
     int32_t day;
-    bool events;        /* index points into the eventset, else the rowset */
-    uint32_t table;     /* interned name of the events' table */
+    bool events;    /* index points into the eventset, else the rowset */
+    uint32_t table; /* interned name of the events' table */
     uint32_t count;
     const uint32_t *index; /* ascending */
     int64_t first, last;   /* ends, or times */
@@ -28,8 +28,8 @@ struct stretch {
 };
 
 /* Parts of a stretch with day < before, ordered by day, rows first; all memory in the arena. */
-enum varve_status partition(const struct rowset *rows, const struct eventset *events, struct stretch stretch,
-                            int32_t before, struct arena *arena, struct partition *result,
-                            struct varve_err *err) VARVE_CHECKED;
+enum varve_status partition(const struct rowset *rows, const struct eventset *events,
+                            struct stretch stretch, int32_t before, struct arena *arena,
+                            struct partition *result, struct varve_err *err) VARVE_CHECKED;
 
 #endif

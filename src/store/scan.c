@@ -30,10 +30,12 @@ static enum varve_status copy_texts(struct arena *arena, const struct varve_str 
     return VARVE_OK;
 }
 
-static enum varve_status copy_filters(struct scan *scan, const struct varve_query *query, struct varve_err *err)
+static enum varve_status
+copy_filters(struct scan *scan, const struct varve_query *query, struct varve_err *err)
 {
     scan->filter_count = query->filter_count;
-    scan->filters = arena_zalloc(&scan->arena, mem_array(query->filter_count + 1, sizeof *scan->filters));
+    scan->filters =
+        arena_zalloc(&scan->arena, mem_array(query->filter_count + 1, sizeof *scan->filters));
     if (!scan->filters)
         return fail_nomem(err, query->filter_count * sizeof *scan->filters);
     for (size_t i = 0; i < query->filter_count; i++) {
@@ -80,7 +82,8 @@ static void consider(struct nearest *nearest, struct varve_str name)
 }
 
 /* Looks through the sources, newest first, for a segment that has the metric. */
-static enum varve_status find_metric(struct scan *scan, bool *found, struct nearest *nearest, struct varve_err *err)
+static enum varve_status
+find_metric(struct scan *scan, bool *found, struct nearest *nearest, struct varve_err *err)
 {
     struct snapshot *s = scan->snapshot;
     struct segment segment;
@@ -112,10 +115,12 @@ static enum varve_status find_source(struct scan *scan, struct varve_err *err)
     if (nearest.name[0])
         return fail(err, VARVE_NOTFOUND, "scan", "no metric or table '%.*s' (did you mean '%s'?)",
                     STR_ARG(scan->name), nearest.name);
-    return fail(err, VARVE_NOTFOUND, "scan", "no metric or table '%.*s': the store is empty", STR_ARG(scan->name));
+    return fail(err, VARVE_NOTFOUND, "scan", "no metric or table '%.*s': the store is empty",
+                STR_ARG(scan->name));
 }
 
-static enum varve_status scan_set_up(struct scan *scan, const struct varve_query *query, struct varve_err *err)
+static enum varve_status
+scan_set_up(struct scan *scan, const struct varve_query *query, struct varve_err *err)
 {
     struct varve_str *name;
     if (query->column_count > COLUMNS_MAX || query->filter_count > COLUMNS_MAX)
@@ -132,8 +137,8 @@ static enum varve_status scan_set_up(struct scan *scan, const struct varve_query
     return find_source(scan, err);
 }
 
-enum varve_status scan_open(struct snapshot *snapshot, const struct varve_query *query, struct scan **out,
-                            struct varve_err *err)
+enum varve_status scan_open(struct snapshot *snapshot, const struct varve_query *query,
+                            struct scan **out, struct varve_err *err)
 {
     struct mem *mem = &snapshot->store->mem;
     struct scan *scan = mem_zalloc(mem, sizeof *scan);
@@ -163,8 +168,8 @@ void scan_close(struct scan *scan)
 /* ---- segments ---------------------------------------------------------- */
 
 enum varve_status scan_next_segment(struct scan *scan,
-                                    enum varve_status (*enter)(struct scan *, const struct source *, bool *,
-                                                               struct varve_err *),
+                                    enum varve_status (*enter)(struct scan *, const struct source *,
+                                                               bool *, struct varve_err *),
                                     struct varve_err *err)
 {
     while (scan->next_source < scan->snapshot->source_count) {
@@ -195,8 +200,8 @@ bool scan_filter_passes(const struct scan_filter *filter, struct varve_str text)
 }
 
 /* Clears passes[r] for the metric's runs that the filter drops. */
-static enum varve_status filter_runs(struct scan *scan, const struct scan_filter *filter, uint8_t *passes,
-                                     struct varve_err *err)
+static enum varve_status filter_runs(struct scan *scan, const struct scan_filter *filter,
+                                     uint8_t *passes, struct varve_err *err)
 {
     struct scan_segment *s = &scan->metric;
     struct arena *arena = &scan->segment_arena;
@@ -214,13 +219,15 @@ static enum varve_status filter_runs(struct scan *scan, const struct scan_filter
         return fail_nomem(err, text_count + s->runs.count * sizeof *codes);
     for (uint32_t i = 0; i < text_count; i++)
         allowed[i] = scan_filter_passes(filter, texts[i]);
-    TRY(segment_codes(&s->segment, key, s->segment.metrics[s->metric].first_run, s->runs.count, codes, err));
+    TRY(segment_codes(&s->segment, key, s->segment.metrics[s->metric].first_run, s->runs.count,
+                      codes, err));
     for (uint32_t r = 0; r < s->runs.count; r++)
         passes[r] &= allowed[codes[r]];
     return VARVE_OK;
 }
 
-/* Whether no run needs a look: no filters, all of the segment in the range, no runs that are not plain points. */
+/* Whether no run needs a look: no filters, all of the segment in the range, no runs that are not
+ * plain points. */
 static bool is_plain(const struct scan *scan)
 {
     const struct scan_segment *s = &scan->metric;
@@ -249,7 +256,8 @@ static enum varve_status keep_some(struct scan *scan, struct varve_err *err)
     if (!passes)
         return fail_nomem(err, runs->count);
     for (uint32_t r = 0; r < runs->count; r++)
-        passes[r] = runs->mode[r] != ROW_BASE && runs->last[r] >= scan->since && runs->first[r] < scan->until;
+        passes[r] = runs->mode[r] != ROW_BASE && runs->last[r] >= scan->since &&
+                    runs->first[r] < scan->until;
     for (size_t i = 0; i < scan->filter_count; i++)
         TRY(filter_runs(scan, &scan->filters[i], passes, err));
     for (uint32_t r = 0; r < runs->count; r++)
@@ -263,7 +271,8 @@ static enum varve_status keep_some(struct scan *scan, struct varve_err *err)
 static enum varve_status keep_runs(struct scan *scan, struct varve_err *err)
 {
     struct scan_segment *s = &scan->metric;
-    s->kept = arena_alloc(&scan->segment_arena, mem_array((size_t)s->runs.count + 1, sizeof *s->kept));
+    s->kept =
+        arena_alloc(&scan->segment_arena, mem_array((size_t)s->runs.count + 1, sizeof *s->kept));
     if (!s->kept)
         return fail_nomem(err, s->runs.count * sizeof *s->kept);
     s->plain = is_plain(scan);
@@ -291,15 +300,17 @@ static enum varve_status load_columns(struct scan *scan, struct varve_err *err)
         uint32_t *codes = arena_alloc(arena, mem_array(s->runs.count, sizeof *codes));
         if (!codes)
             return fail_nomem(err, s->runs.count * sizeof *codes);
-        TRY(segment_codes(&s->segment, key, s->segment.metrics[s->metric].first_run, s->runs.count, codes, err));
-        TRY(segment_dictionary(&s->segment, key, arena, &scan->dictionaries[c].texts, &scan->dictionaries[c].count,
-                               err));
+        TRY(segment_codes(&s->segment, key, s->segment.metrics[s->metric].first_run, s->runs.count,
+                          codes, err));
+        TRY(segment_dictionary(&s->segment, key, arena, &scan->dictionaries[c].texts,
+                               &scan->dictionaries[c].count, err));
         s->codes[c] = codes;
     }
     return VARVE_OK;
 }
 
-enum varve_status scan_enter_metric(struct scan *scan, const struct source *source, bool *any, struct varve_err *err)
+enum varve_status
+scan_enter_metric(struct scan *scan, const struct source *source, bool *any, struct varve_err *err)
 {
     struct scan_segment *s = &scan->metric;
     struct arena *arena = &scan->segment_arena;
@@ -340,8 +351,8 @@ void scan_put_columns(struct scan *scan, const uint32_t *runs, uint32_t count)
 
 /* ---- values through one cached block ------------------------------------ */
 
-static enum varve_status cache_block(struct scan *scan, const struct column *column, uint32_t block, bool floats,
-                                     struct varve_err *err)
+static enum varve_status cache_block(struct scan *scan, const struct column *column, uint32_t block,
+                                     bool floats, struct varve_err *err)
 {
     struct scan_segment *s = &scan->metric;
     if (s->cached_block == block && s->cached_floats == floats)
@@ -357,10 +368,12 @@ static enum varve_status cache_block(struct scan *scan, const struct column *col
     return VARVE_OK;
 }
 
-enum varve_status scan_ints(struct scan *scan, uint32_t from, uint32_t count, int64_t *values, struct varve_err *err)
+enum varve_status
+scan_ints(struct scan *scan, uint32_t from, uint32_t count, int64_t *values, struct varve_err *err)
 {
     while (count > 0) {
-        uint32_t offset = from % BLOCK_VALUES, n = BLOCK_VALUES - offset < count ? BLOCK_VALUES - offset : count;
+        uint32_t offset = from % BLOCK_VALUES,
+                 n = BLOCK_VALUES - offset < count ? BLOCK_VALUES - offset : count;
         TRY(cache_block(scan, &scan->metric.ints, from / BLOCK_VALUES, false, err));
         memcpy(values, scan->cache_ints + offset, n * sizeof *values);
         values += n;
@@ -370,10 +383,12 @@ enum varve_status scan_ints(struct scan *scan, uint32_t from, uint32_t count, in
     return VARVE_OK;
 }
 
-enum varve_status scan_floats(struct scan *scan, uint32_t from, uint32_t count, double *values, struct varve_err *err)
+enum varve_status
+scan_floats(struct scan *scan, uint32_t from, uint32_t count, double *values, struct varve_err *err)
 {
     while (count > 0) {
-        uint32_t offset = from % BLOCK_VALUES, n = BLOCK_VALUES - offset < count ? BLOCK_VALUES - offset : count;
+        uint32_t offset = from % BLOCK_VALUES,
+                 n = BLOCK_VALUES - offset < count ? BLOCK_VALUES - offset : count;
         TRY(cache_block(scan, &scan->metric.floats, from / BLOCK_VALUES, true, err));
         memcpy(values, scan->cache_floats + offset, n * sizeof *values);
         values += n;

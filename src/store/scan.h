@@ -32,13 +32,14 @@ struct scan_segment {
     uint32_t metric;
     uint32_t *kept; /* runs that pass, ascending; ints before floats */
     uint32_t kept_count, kept_ints;
-    bool plain; /* every run is kept, inside the range, and none is an adjustment: arrays can be lent as they are */
+    bool plain; /* every run is kept, inside the range, and none is an adjustment: arrays can be
+                   lent as they are */
     const uint32_t **codes; /* per column: codes of all runs, or NULL */
     struct column ints, floats;
     const int64_t *sums;
     const double *sums_high, *sums_low;
-    uint32_t at;  /* position in kept */
-    uint32_t row; /* next row of that run */
+    uint32_t at;           /* position in kept */
+    uint32_t row;          /* next row of that run */
     uint32_t cached_block; /* decoded into cache; UINT32_MAX: none */
     bool cached_floats;
 };
@@ -92,18 +93,21 @@ struct scan {
     struct varve_scan_stats stats;
 };
 
-enum varve_status scan_open(struct snapshot *snapshot, const struct varve_query *query, struct scan **scan,
-                            struct varve_err *err) VARVE_CHECKED;
+enum varve_status scan_open(struct snapshot *snapshot, const struct varve_query *query,
+                            struct scan **scan, struct varve_err *err) VARVE_CHECKED;
 void scan_close(struct scan *scan);
-enum varve_status scan_rows(struct scan *scan, struct varve_rows *rows, struct varve_err *err) VARVE_CHECKED;
-enum varve_status scan_runs(struct scan *scan, struct varve_runs *runs, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+scan_rows(struct scan *scan, struct varve_rows *rows, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+scan_runs(struct scan *scan, struct varve_runs *runs, struct varve_err *err) VARVE_CHECKED;
 
 /* ---- between the files of this module ---------------------------------- */
 
-/* The next source that may hold rows, opened by `enter`, which says in *any whether something is to be had of it. */
+/* The next source that may hold rows, opened by `enter`, which says in *any whether something is to
+ * be had of it. */
 enum varve_status scan_next_segment(struct scan *scan,
-                                    enum varve_status (*enter)(struct scan *, const struct source *, bool *,
-                                                               struct varve_err *),
+                                    enum varve_status (*enter)(struct scan *, const struct source *,
+                                                               bool *, struct varve_err *),
                                     struct varve_err *err) VARVE_CHECKED;
 enum varve_status scan_enter_metric(struct scan *scan, const struct source *source, bool *any,
                                     struct varve_err *err) VARVE_CHECKED;
@@ -116,6 +120,7 @@ enum varve_status scan_ints(struct scan *scan, uint32_t from, uint32_t count, in
                             struct varve_err *err) VARVE_CHECKED;
 enum varve_status scan_floats(struct scan *scan, uint32_t from, uint32_t count, double *values,
                               struct varve_err *err) VARVE_CHECKED;
-enum varve_status scan_event_rows(struct scan *scan, struct varve_rows *rows, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+scan_event_rows(struct scan *scan, struct varve_rows *rows, struct varve_err *err) VARVE_CHECKED;
 
 #endif

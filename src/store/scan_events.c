@@ -17,7 +17,8 @@ static bool row_present(const struct table_values *v, uint32_t row)
 }
 
 /* Whether any of the filter's values, read as a number, is this one. */
-static bool number_listed(const struct scan_filter *filter, const struct table_values *v, uint32_t row)
+static bool
+number_listed(const struct scan_filter *filter, const struct table_values *v, uint32_t row)
 {
     for (size_t i = 0; i < filter->count; i++) {
         struct varve_str s = filter->values[i];
@@ -42,16 +43,17 @@ static bool number_listed(const struct scan_filter *filter, const struct table_v
     return false;
 }
 
-static bool number_passes(const struct scan_filter *filter, const struct table_values *v, uint32_t row)
+static bool
+number_passes(const struct scan_filter *filter, const struct table_values *v, uint32_t row)
 {
     if (!row_present(v, row))
         return scan_filter_passes(filter, STR(""));
     return number_listed(filter, v, row) != filter->negate;
 }
 
-static enum varve_status filter_texts(struct scan *scan, const struct scan_filter *filter,
-                                      const struct table_values *v, uint32_t rows, uint8_t *passes,
-                                      struct varve_err *err)
+static enum varve_status
+filter_texts(struct scan *scan, const struct scan_filter *filter, const struct table_values *v,
+             uint32_t rows, uint8_t *passes, struct varve_err *err)
 {
     uint8_t *allowed = arena_alloc(&scan->segment_arena, v->text_count + 1);
     if (!allowed)
@@ -63,8 +65,8 @@ static enum varve_status filter_texts(struct scan *scan, const struct scan_filte
     return VARVE_OK;
 }
 
-static enum varve_status filter_rows(struct scan *scan, const struct scan_filter *filter, uint8_t *passes,
-                                     struct varve_err *err)
+static enum varve_status filter_rows(struct scan *scan, const struct scan_filter *filter,
+                                     uint8_t *passes, struct varve_err *err)
 {
     struct table *table = &scan->events.table;
     struct table_values values;
@@ -105,7 +107,8 @@ static enum varve_status keep_rows(struct scan *scan, struct varve_err *err)
 static enum varve_status load_values(struct scan *scan, struct varve_err *err)
 {
     struct scan_events *e = &scan->events;
-    e->values = arena_zalloc(&scan->segment_arena, mem_array(scan->column_count + 1, sizeof *e->values));
+    e->values =
+        arena_zalloc(&scan->segment_arena, mem_array(scan->column_count + 1, sizeof *e->values));
     if (!e->values)
         return fail_nomem(err, scan->column_count * sizeof *e->values);
     for (size_t c = 0; c < scan->column_count; c++) {
@@ -113,12 +116,14 @@ static enum varve_status load_values(struct scan *scan, struct varve_err *err)
         if (column == UINT32_MAX)
             continue;
         TRY(table_values(&e->table, column, &scan->segment_arena, &e->values[c], err));
-        scan->dictionaries[c] = (struct varve_dictionary){e->values[c].texts, e->values[c].text_count};
+        scan->dictionaries[c] =
+            (struct varve_dictionary){e->values[c].texts, e->values[c].text_count};
     }
     return VARVE_OK;
 }
 
-static enum varve_status enter(struct scan *scan, const struct source *source, bool *any, struct varve_err *err)
+static enum varve_status
+enter(struct scan *scan, const struct source *source, bool *any, struct varve_err *err)
 {
     struct scan_events *e = &scan->events;
     memset(e, 0, sizeof *e);
@@ -176,7 +181,9 @@ enum varve_status scan_event_rows(struct scan *scan, struct varve_rows *rows, st
         put_column(scan, c, at, n);
     e->at += n;
     scan->stats.rows += n;
-    *rows = (struct varve_rows){.segment = scan->segment_number, .rows = n, .end = scan->out->end,
+    *rows = (struct varve_rows){.segment = scan->segment_number,
+                                .rows = n,
+                                .end = scan->out->end,
                                 .columns = scan->out_columns};
     return VARVE_OK;
 }

@@ -9,16 +9,17 @@ struct batch {
     uint32_t used[BLOCK_VALUES]; /* the run behind each run of the batch */
 };
 
-/* Copies rows [from, from + count) of a run behind those the batch has, then leaves only those in the range.
- * *past: the run has nothing more in the range. */
-static enum varve_status put_rows(struct scan *scan, uint32_t run, uint32_t from, uint32_t count, uint32_t at,
-                                  uint32_t *kept, bool *past, struct varve_err *err)
+/* Copies rows [from, from + count) of a run behind those the batch has, then leaves only those in
+ * the range. *past: the run has nothing more in the range. */
+static enum varve_status put_rows(struct scan *scan, uint32_t run, uint32_t from, uint32_t count,
+                                  uint32_t at, uint32_t *kept, bool *past, struct varve_err *err)
 {
     struct scan_segment *s = &scan->metric;
     struct scan_output *o = scan->out;
     bool is_float = run >= s->runs.ints;
     uint32_t skip = 0, end = count;
-    TRY(segment_times(&s->segment, s->runs.time[run], from, count, o->start + at, o->end + at, err));
+    TRY(segment_times(&s->segment, s->runs.time[run], from, count, o->start + at, o->end + at,
+                      err));
     while (skip < count && o->end[at + skip] < scan->since)
         skip++;
     while (end > skip && o->end[at + end - 1] >= scan->until)
@@ -74,9 +75,18 @@ static enum varve_status fill(struct scan *scan, struct varve_rows *rows, struct
     o->run_start[batch.runs] = batch.rows;
     scan_put_columns(scan, batch.used, batch.runs);
     scan->stats.rows += batch.rows;
-    *rows = (struct varve_rows){scan->segment_number, batch.rows, batch.runs, m->scale, (enum varve_kind)m->kind,
-                                o->run_start, o->adjustment, o->start, o->end, is_float ? NULL : o->ints,
-                                is_float ? o->floats : NULL, scan->out_columns};
+    *rows = (struct varve_rows){scan->segment_number,
+                                batch.rows,
+                                batch.runs,
+                                m->scale,
+                                (enum varve_kind)m->kind,
+                                o->run_start,
+                                o->adjustment,
+                                o->start,
+                                o->end,
+                                is_float ? NULL : o->ints,
+                                is_float ? o->floats : NULL,
+                                scan->out_columns};
     return VARVE_OK;
 }
 

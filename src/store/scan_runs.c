@@ -20,7 +20,8 @@ static enum varve_status sums_by_decoding(struct scan *scan, struct varve_err *e
         return fail_nomem(err, runs->ints * sizeof *sums);
     for (uint32_t block = 0, run = 0; block < s->ints.blocks && run < runs->ints; block++) {
         uint16_t ends[BLOCK_VALUES];
-        uint32_t base = block * BLOCK_VALUES, size = column_block_size(&s->ints, block), ranges = 0, first = run;
+        uint32_t base = block * BLOCK_VALUES, size = column_block_size(&s->ints, block), ranges = 0,
+                 first = run;
         uint32_t done = 0;
         while (run < runs->ints && ranges < BLOCK_VALUES && done < size) {
             uint32_t end = runs->row_at[run] + runs->rows[run] - base;
@@ -37,7 +38,8 @@ static enum varve_status sums_by_decoding(struct scan *scan, struct varve_err *e
     return VARVE_OK;
 }
 
-static enum varve_status enter(struct scan *scan, const struct source *source, bool *any, struct varve_err *err)
+static enum varve_status
+enter(struct scan *scan, const struct source *source, bool *any, struct varve_err *err)
 {
     struct scan_segment *s = &scan->metric;
     TRY(scan_enter_metric(scan, source, any, err));
@@ -50,7 +52,8 @@ static enum varve_status enter(struct scan *scan, const struct source *source, b
             TRY(segment_int_sums(&s->segment, s->metric, &scan->segment_arena, &s->sums, err));
     }
     if (s->kept_count > s->kept_ints)
-        TRY(segment_float_sums(&s->segment, s->metric, &scan->segment_arena, &s->sums_high, &s->sums_low, err));
+        TRY(segment_float_sums(&s->segment, s->metric, &scan->segment_arena, &s->sums_high,
+                               &s->sums_low, err));
     return VARVE_OK;
 }
 
@@ -67,8 +70,9 @@ struct adding {
 };
 
 /* Adds the rows of a stretch that lie in the range. */
-static enum varve_status add_stretch(struct scan *scan, uint32_t run, uint32_t from, uint32_t count,
-                                     struct adding *adding, struct total *total, struct varve_err *err)
+static enum varve_status
+add_stretch(struct scan *scan, uint32_t run, uint32_t from, uint32_t count, struct adding *adding,
+            struct total *total, struct varve_err *err)
 {
     struct scan_segment *s = &scan->metric;
     bool is_float = run >= s->runs.ints;
@@ -96,7 +100,8 @@ static enum varve_status add_stretch(struct scan *scan, uint32_t run, uint32_t f
     return VARVE_OK;
 }
 
-static enum varve_status add_run(struct scan *scan, uint32_t run, struct total *total, struct varve_err *err)
+static enum varve_status
+add_run(struct scan *scan, uint32_t run, struct total *total, struct varve_err *err)
 {
     struct adding adding;
     uint32_t rows = scan->metric.runs.rows[run];
@@ -119,7 +124,8 @@ static bool is_inside(const struct scan *scan, uint32_t run)
     return runs->first[run] >= scan->since && runs->last[run] < scan->until;
 }
 
-static enum varve_status total_of(struct scan *scan, uint32_t run, struct total *total, struct varve_err *err)
+static enum varve_status
+total_of(struct scan *scan, uint32_t run, struct total *total, struct varve_err *err)
 {
     struct scan_segment *s = &scan->metric;
     bool is_float = run >= s->runs.ints;
@@ -129,7 +135,8 @@ static enum varve_status total_of(struct scan *scan, uint32_t run, struct total 
     if (is_float && ((scan->flags & VARVE_DECODE) || s->sums_high[header] != s->sums_high[header]))
         return add_run(scan, run, total, err);
     scan->stats.runs_from_headers += !(scan->flags & VARVE_DECODE);
-    *total = (struct total){.points = s->runs.rows[run], .first = s->runs.first[run], .last = s->runs.last[run]};
+    *total = (struct total){
+        .points = s->runs.rows[run], .first = s->runs.first[run], .last = s->runs.last[run]};
     if (is_float) {
         total->high = s->sums_high[header];
         total->low = s->sums_low[header];
@@ -146,14 +153,20 @@ static void lend(struct scan *scan, uint32_t n, struct varve_runs *runs)
     const struct segment_metric *m = &s->segment.metrics[s->metric];
     for (size_t c = 0; c < scan->column_count; c++) {
         const uint32_t *codes = s->codes[c];
-        scan->out_columns[c] = (struct varve_column){.type = codes ? VARVE_TEXT : VARVE_NULL,
-                                                     .codes = codes ? codes + s->at : NULL,
-                                                     .dictionary = codes ? &scan->dictionaries[c] : NULL};
+        scan->out_columns[c] =
+            (struct varve_column){.type = codes ? VARVE_TEXT : VARVE_NULL,
+                                  .codes = codes ? codes + s->at : NULL,
+                                  .dictionary = codes ? &scan->dictionaries[c] : NULL};
     }
-    *runs = (struct varve_runs){.segment = scan->segment_number, .runs = n, .scale = m->scale,
-                                .kind = (enum varve_kind)m->kind, .points = s->runs.rows + s->at,
-                                .first = s->runs.first + s->at, .last = s->runs.last + s->at,
-                                .sums = s->sums + s->at, .columns = scan->out_columns};
+    *runs = (struct varve_runs){.segment = scan->segment_number,
+                                .runs = n,
+                                .scale = m->scale,
+                                .kind = (enum varve_kind)m->kind,
+                                .points = s->runs.rows + s->at,
+                                .first = s->runs.first + s->at,
+                                .last = s->runs.last + s->at,
+                                .sums = s->sums + s->at,
+                                .columns = scan->out_columns};
     scan->stats.runs_from_headers += scan->flags & VARVE_DECODE ? 0 : n;
     s->at += n;
 }
@@ -188,9 +201,17 @@ static enum varve_status fill(struct scan *scan, struct varve_runs *runs, struct
         n++;
     }
     scan_put_columns(scan, used, n);
-    *runs = (struct varve_runs){scan->segment_number, n, m->scale, (enum varve_kind)m->kind, o->points, o->start,
-                                o->end, is_float ? NULL : o->ints, is_float ? o->floats : NULL,
-                                is_float ? o->rests : NULL, scan->out_columns};
+    *runs = (struct varve_runs){scan->segment_number,
+                                n,
+                                m->scale,
+                                (enum varve_kind)m->kind,
+                                o->points,
+                                o->start,
+                                o->end,
+                                is_float ? NULL : o->ints,
+                                is_float ? o->floats : NULL,
+                                is_float ? o->rests : NULL,
+                                scan->out_columns};
     return VARVE_OK;
 }
 

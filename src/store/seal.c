@@ -27,8 +27,8 @@ struct seal_job {
 
 /* ---- under the lock: copying rows out of the head ----------------------- */
 
-static enum varve_status copy_rows(struct sealing *to, const struct rowset *from, const struct part *part,
-                                   uint32_t *map, struct varve_err *err)
+static enum varve_status copy_rows(struct sealing *to, const struct rowset *from,
+                                   const struct part *part, uint32_t *map, struct varve_err *err)
 {
     TRY(rowset_init(&to->rows, from->mem, from->texts.seed, err));
     memset(map, 0xff, from->series_count * sizeof *map);
@@ -42,8 +42,8 @@ static enum varve_status copy_rows(struct sealing *to, const struct rowset *from
     return VARVE_OK;
 }
 
-static enum varve_status copy_events(struct sealing *to, const struct eventset *from, const struct part *part,
-                                     struct varve_err *err)
+static enum varve_status copy_events(struct sealing *to, const struct eventset *from,
+                                     const struct part *part, struct varve_err *err)
 {
     TRY(eventset_init(&to->events, from->mem, from->texts.seed, err));
     for (uint32_t i = 0; i < part->count; i++)
@@ -51,11 +51,13 @@ static enum varve_status copy_events(struct sealing *to, const struct eventset *
     return VARVE_OK;
 }
 
-static enum varve_status copy_parts(struct seal_job *job, const struct partition *parts, struct varve_err *err)
+static enum varve_status
+copy_parts(struct seal_job *job, const struct partition *parts, struct varve_err *err)
 {
     struct store *store = job->store;
     const struct head *head = &store->head;
-    uint32_t *map = arena_alloc(&store->scratch, mem_array(head->rows.series_count + 1, sizeof *map));
+    uint32_t *map =
+        arena_alloc(&store->scratch, mem_array(head->rows.series_count + 1, sizeof *map));
     job->parts = mem_zalloc(&store->mem, mem_array(parts->count, sizeof *job->parts));
     if (!job->parts || !map)
         return fail_nomem(err, parts->count * sizeof *job->parts);
@@ -87,8 +89,8 @@ static enum varve_status collect_locked(struct seal_job *job, int32_t before, st
     job->change.sealed_before = before;
     job->change.watermark = store->state.next_seq - 1;
     arena_clear(&store->scratch);
-    TRY(partition(&store->head.rows, &store->head.events, head_mark(&store->head), before, &store->scratch, &parts,
-                  err));
+    TRY(partition(&store->head.rows, &store->head.events, head_mark(&store->head), before,
+                  &store->scratch, &parts, err));
     if (parts.count == 0)
         return VARVE_OK;
     return copy_parts(job, &parts, err);
@@ -97,8 +99,8 @@ static enum varve_status collect_locked(struct seal_job *job, int32_t before, st
 /* ---- without the lock: building ----------------------------------------- */
 
 /* Adds what the day holds already. */
-static enum varve_status load_old(struct seal_job *job, struct sealing *part, const struct day_record *old,
-                                  struct varve_err *err)
+static enum varve_status load_old(struct seal_job *job, struct sealing *part,
+                                  const struct day_record *old, struct varve_err *err)
 {
     struct store *store = job->store;
     struct segfile_id file_id = {month_of_day(old->day), old->file_generation};
@@ -129,9 +131,10 @@ out:
     return status;
 }
 
-/* The generation must be new in the file, where a crash may have left one that the catalogue never named. */
-static enum varve_status next_generation(struct store *store, const struct move *move, uint64_t *generation,
-                                         struct varve_err *err)
+/* The generation must be new in the file, where a crash may have left one that the catalogue never
+ * named. */
+static enum varve_status next_generation(struct store *store, const struct move *move,
+                                         uint64_t *generation, struct varve_err *err)
 {
     uint64_t newest = 0;
     if (move->had_old) {
@@ -143,7 +146,8 @@ static enum varve_status next_generation(struct store *store, const struct move 
 }
 
 /* What the catalogue says of a segment is what the segment says of itself. */
-static enum varve_status describe(struct seal_job *job, struct move *move, uint64_t seed, struct varve_err *err)
+static enum varve_status
+describe(struct seal_job *job, struct move *move, uint64_t seed, struct varve_err *err)
 {
     struct arena arena;
     struct day_record *record = &move->record;
@@ -154,15 +158,16 @@ static enum varve_status describe(struct seal_job *job, struct move *move, uint6
     arena_init(&arena, &job->store->mem, 1 << 12);
     record->points = record->series = 0;
     if (record->table == 0) {
-        TRYOUT(segment_open(&segment, &arena, job->segments.texts, move->bytes.data, move->bytes.size, seed, "seal",
-                            err));
+        TRYOUT(segment_open(&segment, &arena, job->segments.texts, move->bytes.data,
+                            move->bytes.size, seed, "seal", err));
         blob = &segment.blob;
         for (uint32_t m = 0; m < segment.metric_count; m++) {
             record->points += segment.metrics[m].points;
             record->series += segment.metrics[m].series;
         }
     } else {
-        TRYOUT(table_open(&table, &arena, job->tables.texts, move->bytes.data, move->bytes.size, seed, "seal", err));
+        TRYOUT(table_open(&table, &arena, job->tables.texts, move->bytes.data, move->bytes.size,
+                          seed, "seal", err));
         blob = &table.blob;
         record->points = table.rows;
     }
@@ -174,7 +179,8 @@ out:
     return status;
 }
 
-static enum varve_status seal_part(struct seal_job *job, struct sealing *part, struct varve_err *err)
+static enum varve_status
+seal_part(struct seal_job *job, struct sealing *part, struct varve_err *err)
 {
     struct store *store = job->store;
     struct move *move;
@@ -184,11 +190,14 @@ static enum varve_status seal_part(struct seal_job *job, struct sealing *part, s
     if (move->had_old)
         TRY(load_old(job, part, &move->old, err));
     move->record.watermark = job->change.watermark;
-    uint64_t seed = segment_seed(store->identity.seed, part->day, part->table, move->record.generation);
+    uint64_t seed =
+        segment_seed(store->identity.seed, part->day, part->table, move->record.generation);
     if (part->table == 0)
-        TRY(segment_build(&job->segments, &part->rows, NULL, part->rows.row_count, seed, &move->bytes, err));
+        TRY(segment_build(&job->segments, &part->rows, NULL, part->rows.row_count, seed,
+                          &move->bytes, err));
     else
-        TRY(table_build(&job->tables, &part->events, NULL, part->events.count, seed, &move->bytes, err));
+        TRY(table_build(&job->tables, &part->events, NULL, part->events.count, seed, &move->bytes,
+                        err));
     TRY(buf_status(&move->bytes, err));
     return describe(job, move, seed, err);
 }
@@ -227,7 +236,8 @@ static void job_free(struct seal_job *job)
         change_free(&job->change);
 }
 
-enum varve_status store_seal(struct store *store, int32_t before, struct varve_sealed *sealed, struct varve_err *err)
+enum varve_status
+store_seal(struct store *store, int32_t before, struct varve_sealed *sealed, struct varve_err *err)
 {
     struct lock house;
     struct seal_job job = {.store = store};

@@ -14,10 +14,12 @@
 
 #include "store/store.h"
 
-/* Seals all rows of days below `before`.  VARVE_BUSY: another thread or process holds the house lock. */
+/* Seals all rows of days below `before`.  VARVE_BUSY: another thread or process holds the house
+ * lock. */
 enum varve_status store_seal(struct store *store, int32_t before, struct varve_sealed *sealed,
                              struct varve_err *err) VARVE_CHECKED;
-/* What an append does when the journal has grown: whole days if they make up half of it, else everything.  Busy is fine. */
+/* What an append does when the journal has grown: whole days if they make up half of it, else
+ * everything.  Busy is fine. */
 enum varve_status store_seal_some(struct store *store, struct varve_err *err) VARVE_CHECKED;
 
 #endif

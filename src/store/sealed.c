@@ -33,8 +33,8 @@ struct sealed_index {
     struct arena arena;
     struct segment segment;
     struct indexed_metric *metrics;
-    struct hash_table table;  /* series hash -> a run */
-    uint32_t *next;           /* run -> another run of the same series, or HASH_NONE */
+    struct hash_table table; /* series hash -> a run */
+    uint32_t *next;          /* run -> another run of the same series, or HASH_NONE */
 };
 
 /* ---- lists of rows ----------------------------------------------------- */
@@ -48,7 +48,8 @@ void row_list_free(struct row_list *list)
 
 enum varve_status row_list_add(struct row_list *list, const struct row *row, struct varve_err *err)
 {
-    TRY(mem_grow(list->mem, (void **)&list->rows, &list->capacity, list->count + 1, sizeof *row, err));
+    TRY(mem_grow(list->mem, (void **)&list->rows, &list->capacity, list->count + 1, sizeof *row,
+                 err));
     list->rows[list->count++] = *row;
     return VARVE_OK;
 }
@@ -89,7 +90,8 @@ static void filter_drop(struct sealed *sealed, size_t at)
     memmove(f, f + 1, (sealed->filter_count - at) * sizeof *f);
 }
 
-static enum varve_status filter_add(struct sealed *sealed, const struct sealed_index *index, struct varve_err *err)
+static enum varve_status
+filter_add(struct sealed *sealed, const struct sealed_index *index, struct varve_err *err)
 {
     size_t at = filter_position(sealed, index->day);
     if (at < sealed->filter_count && sealed->filters[at].day == index->day) {
@@ -97,8 +99,8 @@ static enum varve_status filter_add(struct sealed *sealed, const struct sealed_i
             return VARVE_OK;
         filter_drop(sealed, at);
     }
-    TRY(mem_grow(sealed->mem, (void **)&sealed->filters, &sealed->filter_capacity, sealed->filter_count + 1,
-                 sizeof *sealed->filters, err));
+    TRY(mem_grow(sealed->mem, (void **)&sealed->filters, &sealed->filter_capacity,
+                 sealed->filter_count + 1, sizeof *sealed->filters, err));
     struct sealed_filter filter = {index->day, index->generation, NULL, 1};
     while (filter.word_count * 64 < index->table.count * FILTER_BITS_PER_SERIES)
         filter.word_count *= 2;
@@ -108,7 +110,8 @@ static enum varve_status filter_add(struct sealed *sealed, const struct sealed_i
     for (size_t i = 0; i < index->table.capacity; i++)
         if (index->table.slots[i].used)
             filter_touch(&filter, index->table.slots[i].key, true);
-    memmove(sealed->filters + at + 1, sealed->filters + at, (sealed->filter_count - at) * sizeof filter);
+    memmove(sealed->filters + at + 1, sealed->filters + at,
+            (sealed->filter_count - at) * sizeof filter);
     sealed->filters[at] = filter;
     sealed->filter_count++;
     return VARVE_OK;
@@ -138,8 +141,9 @@ static void index_free(struct sealed *sealed, struct sealed_index *index)
 }
 
 /* hashes[r] becomes the series hash of the metric's r-th run. */
-static enum varve_status hash_runs(struct sealed *sealed, struct segment *segment, const struct segment_metric *metric,
-                                   struct arena *arena, struct h128 *hashes, struct varve_err *err)
+static enum varve_status
+hash_runs(struct sealed *sealed, struct segment *segment, const struct segment_metric *metric,
+          struct arena *arena, struct h128 *hashes, struct varve_err *err)
 {
     uint32_t count = metric->int_runs + metric->float_runs;
     uint32_t *codes = arena_alloc(arena, mem_array(count + 1, sizeof *codes));
@@ -167,8 +171,9 @@ static enum varve_status hash_runs(struct sealed *sealed, struct segment *segmen
     return VARVE_OK;
 }
 
-static enum varve_status index_runs(struct sealed_index *index, uint32_t first_run, const struct h128 *hashes,
-                                    uint32_t count, struct varve_err *err)
+static enum varve_status
+index_runs(struct sealed_index *index, uint32_t first_run, const struct h128 *hashes,
+           uint32_t count, struct varve_err *err)
 {
     for (uint32_t r = 0; r < count; r++) {
         uint32_t run = first_run + r, head = hash_table_get(&index->table, hashes[r]);
@@ -202,8 +207,8 @@ static enum varve_status index_metric(struct sealed *sealed, struct sealed_index
     return VARVE_OK;
 }
 
-static enum varve_status index_fill(struct sealed *sealed, struct sealed_index *index, const struct day_record *day,
-                                    struct varve_err *err)
+static enum varve_status index_fill(struct sealed *sealed, struct sealed_index *index,
+                                    const struct day_record *day, struct varve_err *err)
 {
     const uint8_t *bytes;
     size_t size;
@@ -219,8 +224,10 @@ static enum varve_status index_fill(struct sealed *sealed, struct sealed_index *
     TRYOUT(segfile_get(index->file, id, &bytes, &size, err));
     TRYOUT(segment_open(segment, &index->arena, sealed->texts, bytes, size,
                         segment_seed(sealed->seed, day->day, 0, day->generation), place, err));
-    index->next = arena_alloc(&index->arena, mem_array(segment->run_count + 1, sizeof *index->next));
-    index->metrics = arena_zalloc(&index->arena, mem_array(segment->metric_count + 1, sizeof *index->metrics));
+    index->next =
+        arena_alloc(&index->arena, mem_array(segment->run_count + 1, sizeof *index->next));
+    index->metrics =
+        arena_zalloc(&index->arena, mem_array(segment->metric_count + 1, sizeof *index->metrics));
     if (!index->next || !index->metrics) {
         status = fail_nomem(err, segment->run_count * sizeof *index->next);
         goto out;
@@ -233,8 +240,8 @@ out:
     return status;
 }
 
-static enum varve_status index_make(struct sealed *sealed, const struct day_record *day, struct sealed_index **out,
-                                    struct varve_err *err)
+static enum varve_status index_make(struct sealed *sealed, const struct day_record *day,
+                                    struct sealed_index **out, struct varve_err *err)
 {
     struct sealed_index *index = mem_zalloc(sealed->mem, sizeof *index);
     if (!index)
@@ -254,8 +261,8 @@ static enum varve_status index_make(struct sealed *sealed, const struct day_reco
 }
 
 /* The index of a day, moved to the front. */
-static enum varve_status index_get(struct sealed *sealed, const struct day_record *day, struct sealed_index **out,
-                                   struct varve_err *err)
+static enum varve_status index_get(struct sealed *sealed, const struct day_record *day,
+                                   struct sealed_index **out, struct varve_err *err)
 {
     struct sealed_index *found = NULL;
     int at = 0;
@@ -274,7 +281,8 @@ static enum varve_status index_get(struct sealed *sealed, const struct day_recor
     return VARVE_OK;
 }
 
-void sealed_init(struct sealed *sealed, struct mem *mem, struct segfiles *files, struct text_codec *texts, uint64_t seed)
+void sealed_init(struct sealed *sealed, struct mem *mem, struct segfiles *files,
+                 struct text_codec *texts, uint64_t seed)
 {
     *sealed = (struct sealed){.mem = mem, .files = files, .texts = texts, .seed = seed};
 }
@@ -310,7 +318,8 @@ void sealed_refresh(struct sealed *sealed, const struct catalogue *catalogue)
 
 /* ---- questions --------------------------------------------------------- */
 
-static struct indexed_metric *metric_of_run(struct sealed_index *index, uint32_t run, uint32_t *local)
+static struct indexed_metric *
+metric_of_run(struct sealed_index *index, uint32_t run, uint32_t *local)
 {
     for (uint32_t m = 0; m < index->segment.metric_count; m++) {
         uint32_t first = index->segment.metrics[m].first_run;
@@ -323,8 +332,8 @@ static struct indexed_metric *metric_of_run(struct sealed_index *index, uint32_t
 }
 
 /* Decodes one run, row by row, into the list. */
-static enum varve_status append_run(struct sealed_index *index, const struct indexed_metric *metric, uint32_t run,
-                                    struct row_list *list, struct varve_err *err)
+static enum varve_status append_run(struct sealed_index *index, const struct indexed_metric *metric,
+                                    uint32_t run, struct row_list *list, struct varve_err *err)
 {
     const struct segment_runs *runs = &metric->runs;
     bool is_float = run >= runs->ints;
@@ -340,7 +349,10 @@ static enum varve_status append_run(struct sealed_index *index, const struct ind
             TRY(column_int_range(&metric->ints, runs->row_at[run] + from, n, values, err));
         }
         for (uint32_t i = 0; i < n; i++) {
-            struct row row = {.mode = runs->mode[run], .is_float = is_float, .start = starts[i], .end = ends[i],
+            struct row row = {.mode = runs->mode[run],
+                              .is_float = is_float,
+                              .start = starts[i],
+                              .end = ends[i],
                               .value = values[i]};
             TRY(row_list_add(list, &row, err));
         }
@@ -348,8 +360,9 @@ static enum varve_status append_run(struct sealed_index *index, const struct ind
     return VARVE_OK;
 }
 
-enum varve_status sealed_has(struct sealed *sealed, const struct day_record *day, struct h128 series,
-                             const struct row *row, bool *has, struct varve_err *err)
+enum varve_status
+sealed_has(struct sealed *sealed, const struct day_record *day, struct h128 series,
+           const struct row *row, bool *has, struct varve_err *err)
 {
     struct sealed_index *index;
     *has = false;
@@ -358,10 +371,12 @@ enum varve_status sealed_has(struct sealed *sealed, const struct day_record *day
     TRY(index_get(sealed, day, &index, err));
     struct row_list list = {.mem = sealed->mem};
     enum varve_status status = VARVE_OK;
-    for (uint32_t run = hash_table_get(&index->table, series); run != HASH_NONE && !*has; run = index->next[run]) {
+    for (uint32_t run = hash_table_get(&index->table, series); run != HASH_NONE && !*has;
+         run = index->next[run]) {
         uint32_t r;
         struct indexed_metric *m = metric_of_run(index, run, &r);
-        if (!m || m->runs.mode[r] != row->mode || row->end < m->runs.first[r] || row->end > m->runs.last[r])
+        if (!m || m->runs.mode[r] != row->mode || row->end < m->runs.first[r] ||
+            row->end > m->runs.last[r])
             continue;
         list.count = 0;
         TRYOUT(append_run(index, m, r, &list, err));
@@ -374,17 +389,20 @@ out:
     return status;
 }
 
-enum varve_status sealed_collect(struct sealed *sealed, const struct day_record *day, struct h128 series,
-                                 int64_t start, struct row_list *rows, struct varve_err *err)
+enum varve_status
+sealed_collect(struct sealed *sealed, const struct day_record *day, struct h128 series,
+               int64_t start, struct row_list *rows, struct varve_err *err)
 {
     struct sealed_index *index;
     if (!filter_may_have(sealed, day, series))
         return VARVE_OK;
     TRY(index_get(sealed, day, &index, err));
-    for (uint32_t run = hash_table_get(&index->table, series); run != HASH_NONE; run = index->next[run]) {
+    for (uint32_t run = hash_table_get(&index->table, series); run != HASH_NONE;
+         run = index->next[run]) {
         uint32_t r;
         struct indexed_metric *m = metric_of_run(index, run, &r);
-        if (!m || m->runs.mode[r] == ROW_DELTA || m->runs.mode[r] == ROW_GAUGE || m->runs.first_start[r] != start)
+        if (!m || m->runs.mode[r] == ROW_DELTA || m->runs.mode[r] == ROW_GAUGE ||
+            m->runs.first_start[r] != start)
             continue;
         TRY(append_run(index, m, r, rows, err));
     }

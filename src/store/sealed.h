@@ -41,18 +41,22 @@ struct row_list {
     size_t count, capacity;
 };
 void row_list_free(struct row_list *list);
-enum varve_status row_list_add(struct row_list *list, const struct row *row, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+row_list_add(struct row_list *list, const struct row *row, struct varve_err *err) VARVE_CHECKED;
 
-void sealed_init(struct sealed *sealed, struct mem *mem, struct segfiles *files, struct text_codec *texts, uint64_t seed);
+void sealed_init(struct sealed *sealed, struct mem *mem, struct segfiles *files,
+                 struct text_codec *texts, uint64_t seed);
 void sealed_free(struct sealed *sealed);
 /* Forgets days whose segment is not the one the catalogue names now. */
 void sealed_refresh(struct sealed *sealed, const struct catalogue *catalogue);
 
 /* Whether the day holds exactly this row of that series. */
-enum varve_status sealed_has(struct sealed *sealed, const struct day_record *day, struct h128 series,
-                             const struct row *row, bool *has, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+sealed_has(struct sealed *sealed, const struct day_record *day, struct h128 series,
+           const struct row *row, bool *has, struct varve_err *err) VARVE_CHECKED;
 /* Appends the day's CUMULATIVE, ADJUST and BASE rows of (series, start). */
-enum varve_status sealed_collect(struct sealed *sealed, const struct day_record *day, struct h128 series,
-                                 int64_t start, struct row_list *rows, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+sealed_collect(struct sealed *sealed, const struct day_record *day, struct h128 series,
+               int64_t start, struct row_list *rows, struct varve_err *err) VARVE_CHECKED;
 
 #endif

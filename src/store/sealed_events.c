@@ -20,9 +20,9 @@ void sealed_events_free(struct sealed_events *sealed)
         hash_table_free(&sealed->indexes[i].identities);
 }
 
-static enum varve_status add_identities(struct sealed_events *sealed, struct segfile *file,
-                                        const struct day_record *day, struct arena *arena, struct event_index *index,
-                                        struct varve_err *err)
+static enum varve_status
+add_identities(struct sealed_events *sealed, struct segfile *file, const struct day_record *day,
+               struct arena *arena, struct event_index *index, struct varve_err *err)
 {
     const uint8_t *bytes;
     size_t size;
@@ -60,19 +60,22 @@ static enum varve_status index_make(struct sealed_events *sealed, const struct d
     return status;
 }
 
-enum varve_status sealed_events_has(struct sealed_events *sealed, const struct day_record *day, int64_t time,
-                                    struct h128 identity, bool *has, struct varve_err *err)
+enum varve_status
+sealed_events_has(struct sealed_events *sealed, const struct day_record *day, int64_t time,
+                  struct h128 identity, bool *has, struct varve_err *err)
 {
     *has = false;
     if (time < day->first || time > day->last)
         return VARVE_OK;
     int at = 0;
-    while (at < EVENT_INDEXES && (sealed->indexes[at].day != day->day || sealed->indexes[at].table != day->table ||
-                                  sealed->indexes[at].generation != day->generation))
+    while (at < EVENT_INDEXES &&
+           (sealed->indexes[at].day != day->day || sealed->indexes[at].table != day->table ||
+            sealed->indexes[at].generation != day->generation))
         at++;
     bool missing = at == EVENT_INDEXES;
     struct event_index index = sealed->indexes[missing ? EVENT_INDEXES - 1 : at];
-    memmove(sealed->indexes + 1, sealed->indexes, (size_t)(missing ? EVENT_INDEXES - 1 : at) * sizeof index);
+    memmove(sealed->indexes + 1, sealed->indexes,
+            (size_t)(missing ? EVENT_INDEXES - 1 : at) * sizeof index);
     if (missing) {
         hash_table_clear(&index.identities);
         index.generation = 0;

@@ -32,7 +32,8 @@ struct sealed_events {
 void sealed_events_init(struct sealed_events *sealed, struct mem *mem, struct segfiles *files,
                         struct text_codec *texts, uint64_t seed);
 void sealed_events_free(struct sealed_events *sealed);
-enum varve_status sealed_events_has(struct sealed_events *sealed, const struct day_record *day, int64_t time,
-                                    struct h128 identity, bool *has, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+sealed_events_has(struct sealed_events *sealed, const struct day_record *day, int64_t time,
+                  struct h128 identity, bool *has, struct varve_err *err) VARVE_CHECKED;
 
 #endif

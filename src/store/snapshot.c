@@ -42,9 +42,13 @@ static void add_memory(struct snapshot *s, const struct views *views)
             struct memseg *m = views->list[i].segments[k];
             atomic_fetch_add(&m->references, 1);
             s->held[s->held_count++] = m;
-            s->sources[s->source_count++] = (struct source){
-                .day = m->day, .table = m->table, .rows = m->rows, .seed = m->seed, .first = m->first,
-                .last = m->last, .memory = m};
+            s->sources[s->source_count++] = (struct source){.day = m->day,
+                                                            .table = m->table,
+                                                            .rows = m->rows,
+                                                            .seed = m->seed,
+                                                            .first = m->first,
+                                                            .last = m->last,
+                                                            .memory = m};
         }
 }
 
@@ -53,9 +57,14 @@ static void add_sealed(struct snapshot *s, const struct store *store)
     for (size_t i = 0; i < store->catalogue->count; i++) {
         const struct day_record *d = &store->catalogue->days[i];
         s->sources[s->source_count++] = (struct source){
-            .day = d->day, .table = d->table, .file_generation = d->file_generation, .generation = d->generation,
-            .rows = d->rows, .seed = segment_seed(store->identity.seed, d->day, d->table, d->generation),
-            .first = d->first, .last = d->last};
+            .day = d->day,
+            .table = d->table,
+            .file_generation = d->file_generation,
+            .generation = d->generation,
+            .rows = d->rows,
+            .seed = segment_seed(store->identity.seed, d->day, d->table, d->generation),
+            .first = d->first,
+            .last = d->last};
     }
 }
 
@@ -63,11 +72,12 @@ static void add_sealed(struct snapshot *s, const struct store *store)
 static enum varve_status take(struct snapshot *s, struct varve_err *err)
 {
     struct store *store = s->store;
-    struct view_tools tools = {&store->head, &store->segment_builder, &store->table_builder, &store->scratch,
-                               number_of_table, store};
+    struct view_tools tools = {&store->head,    &store->segment_builder, &store->table_builder,
+                               &store->scratch, number_of_table,         store};
     TRY(views_cover(&store->views, &tools, err));
     size_t memory = count_memory(&store->views);
-    s->sources = arena_alloc(&s->arena, mem_array(store->catalogue->count + memory + 1, sizeof *s->sources));
+    s->sources =
+        arena_alloc(&s->arena, mem_array(store->catalogue->count + memory + 1, sizeof *s->sources));
     s->held = arena_alloc(&s->arena, mem_array(memory + 1, sizeof *s->held));
     s->tables = arena_alloc(&s->arena, mem_array(store->tables.count + 1, sizeof *s->tables));
     if (!s->sources || !s->held || !s->tables)
@@ -109,7 +119,8 @@ static enum varve_status lock_and_take(struct snapshot *s, struct varve_err *err
             return take(s, err);
         lock_release(&s->epoch);
     }
-    return fail(err, VARVE_BUSY, store->path, "the catalogue changes faster than a snapshot can be taken");
+    return fail(err, VARVE_BUSY, store->path,
+                "the catalogue changes faster than a snapshot can be taken");
 }
 
 enum varve_status snapshot_open(struct store *store, struct snapshot **out, struct varve_err *err)
@@ -151,22 +162,24 @@ void snapshot_close(struct snapshot *s)
 
 /* ---- opening sources --------------------------------------------------- */
 
-static enum varve_status pin_file(struct snapshot *s, struct segfile_id id, struct segfile **file,
-                                  struct varve_err *err)
+static enum varve_status
+pin_file(struct snapshot *s, struct segfile_id id, struct segfile **file, struct varve_err *err)
 {
     for (size_t i = 0; i < s->pin_count; i++)
         if (s->pins[i].id.month == id.month && s->pins[i].id.generation == id.generation) {
             *file = s->pins[i].file;
             return VARVE_OK;
         }
-    TRY(mem_grow(&s->store->mem, (void **)&s->pins, &s->pin_capacity, s->pin_count + 1, sizeof *s->pins, err));
+    TRY(mem_grow(&s->store->mem, (void **)&s->pins, &s->pin_capacity, s->pin_count + 1,
+                 sizeof *s->pins, err));
     TRY(segfile_acquire(s->store->files, id, file, err));
     s->pins[s->pin_count++] = (struct pin){id, *file};
     return VARVE_OK;
 }
 
-enum varve_status snapshot_bytes(struct snapshot *snapshot, const struct source *source, const uint8_t **bytes,
-                                 size_t *size, char place[64], struct varve_err *err)
+enum varve_status
+snapshot_bytes(struct snapshot *snapshot, const struct source *source, const uint8_t **bytes,
+               size_t *size, char place[64], struct varve_err *err)
 {
     char day[INSTANT_TEXT];
     day_text(source->day, day);
@@ -184,8 +197,9 @@ enum varve_status snapshot_bytes(struct snapshot *snapshot, const struct source 
     return segfile_get(file, id, bytes, size, err);
 }
 
-enum varve_status snapshot_segment(struct snapshot *snapshot, const struct source *source, struct arena *arena,
-                                   struct segment *segment, struct varve_err *err)
+enum varve_status
+snapshot_segment(struct snapshot *snapshot, const struct source *source, struct arena *arena,
+                 struct segment *segment, struct varve_err *err)
 {
     const uint8_t *bytes;
     size_t size;
@@ -194,8 +208,8 @@ enum varve_status snapshot_segment(struct snapshot *snapshot, const struct sourc
     return segment_open(segment, arena, snapshot->texts, bytes, size, source->seed, place, err);
 }
 
-enum varve_status snapshot_table(struct snapshot *snapshot, const struct source *source, struct arena *arena,
-                                 struct table *table, struct varve_err *err)
+enum varve_status snapshot_table(struct snapshot *snapshot, const struct source *source,
+                                 struct arena *arena, struct table *table, struct varve_err *err)
 {
     const uint8_t *bytes;
     size_t size;

@@ -46,17 +46,21 @@ struct snapshot {
     struct arena arena;
 };
 
-enum varve_status snapshot_open(struct store *store, struct snapshot **snapshot, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+snapshot_open(struct store *store, struct snapshot **snapshot, struct varve_err *err) VARVE_CHECKED;
 void snapshot_close(struct snapshot *snapshot);
 
 /* The bytes of a source, good until the snapshot is closed. place needs 64 bytes. */
-enum varve_status snapshot_bytes(struct snapshot *snapshot, const struct source *source, const uint8_t **bytes,
-                                 size_t *size, char place[64], struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+snapshot_bytes(struct snapshot *snapshot, const struct source *source, const uint8_t **bytes,
+               size_t *size, char place[64], struct varve_err *err) VARVE_CHECKED;
 /* Opens a source as what it is. */
-enum varve_status snapshot_segment(struct snapshot *snapshot, const struct source *source, struct arena *arena,
-                                   struct segment *segment, struct varve_err *err) VARVE_CHECKED;
-enum varve_status snapshot_table(struct snapshot *snapshot, const struct source *source, struct arena *arena,
-                                 struct table *table, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+snapshot_segment(struct snapshot *snapshot, const struct source *source, struct arena *arena,
+                 struct segment *segment, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+snapshot_table(struct snapshot *snapshot, const struct source *source, struct arena *arena,
+               struct table *table, struct varve_err *err) VARVE_CHECKED;
 /* The number of an event table, or 0. */
 uint32_t snapshot_table_number(const struct snapshot *snapshot, struct varve_str name);
 

@@ -22,10 +22,12 @@ uint32_t store_table_number(const struct store *store, struct varve_str name)
     return 0;
 }
 
-enum varve_status store_add_table_name(struct store *store, struct varve_str name, struct varve_err *err)
+enum varve_status
+store_add_table_name(struct store *store, struct varve_str name, struct varve_err *err)
 {
     struct table_names *t = &store->tables;
-    TRY(mem_grow(&store->mem, (void **)&t->names, &t->capacity, t->count + 1, sizeof *t->names, err));
+    TRY(mem_grow(&store->mem, (void **)&t->names, &t->capacity, t->count + 1, sizeof *t->names,
+                 err));
     char *copy = arena_copy(&t->arena, name.data, name.size);
     if (!copy)
         return fail_nomem(err, name.size);
@@ -34,13 +36,15 @@ enum varve_status store_add_table_name(struct store *store, struct varve_str nam
 }
 
 /* Called for each "T" record in order; those known already are the same. */
-static enum varve_status learn_table(void *context, uint32_t number, struct varve_str name, struct varve_err *err)
+static enum varve_status
+learn_table(void *context, uint32_t number, struct varve_str name, struct varve_err *err)
 {
     struct store *store = context;
     if (number <= store->tables.count)
         return VARVE_OK;
     if (number != store->tables.count + 1)
-        return fail(err, VARVE_CORRUPT, "main.mdb", "the name of event table %zu is missing", store->tables.count + 1);
+        return fail(err, VARVE_CORRUPT, "main.mdb", "the name of event table %zu is missing",
+                    store->tables.count + 1);
     return store_add_table_name(store, name, err);
 }
 
@@ -51,8 +55,8 @@ void store_unsync(struct store *store)
     store->synced = false;
 }
 
-static enum varve_status reload_catalogue(struct store *store, struct txn *txn, const struct state *state,
-                                          struct varve_err *err)
+static enum varve_status reload_catalogue(struct store *store, struct txn *txn,
+                                          const struct state *state, struct varve_err *err)
 {
     struct catalogue *fresh;
     TRY(catalogue_load(txn, state, &store->mem, learn_table, store, &fresh, err));
@@ -66,7 +70,8 @@ enum varve_status store_sync(struct store *store, struct txn *txn, struct varve_
 {
     struct state now;
     TRY(state_get(txn, &now, err));
-    bool anew = !store->synced || now.epoch != store->state.epoch || now.next_seq < store->head.next_seq;
+    bool anew =
+        !store->synced || now.epoch != store->state.epoch || now.next_seq < store->head.next_seq;
     store->synced = false;
     if (anew) {
         views_clear(&store->views);
@@ -77,13 +82,15 @@ enum varve_status store_sync(struct store *store, struct txn *txn, struct varve_
     }
     if (anew || now.tables != store->tables.count)
         TRY(reload_catalogue(store, txn, &now, err));
-    TRY(head_catch_up(&store->head, txn, &now, store->catalogue, store->identity.seed, store->texts, err));
+    TRY(head_catch_up(&store->head, txn, &now, store->catalogue, store->identity.seed, store->texts,
+                      err));
     store->state = now;
     store->synced = true;
     return VARVE_OK;
 }
 
-enum varve_status store_begin(struct store *store, size_t need, struct txn **txn, struct varve_err *err)
+enum varve_status
+store_begin(struct store *store, size_t need, struct txn **txn, struct varve_err *err)
 {
     if (store->read_only)
         return fail(err, VARVE_READONLY, store->path, "the store is open for reading only");
@@ -100,7 +107,8 @@ enum varve_status store_begin(struct store *store, size_t need, struct txn **txn
     return status;
 }
 
-enum varve_status store_commit(struct store *store, struct txn *txn, struct state *state, struct varve_err *err)
+enum varve_status
+store_commit(struct store *store, struct txn *txn, struct state *state, struct varve_err *err)
 {
     enum varve_status status = state_put(txn, state, err);
     if (status == VARVE_OK)

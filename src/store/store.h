@@ -65,26 +65,33 @@ struct store {
     struct buf entry;
 };
 
-enum varve_status store_open(struct store **store, const char *path, const struct varve_options *options,
-                             struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+store_open(struct store **store, const char *path, const struct varve_options *options,
+           struct varve_err *err) VARVE_CHECKED;
 void store_close(struct store *store);
 
 /* All below: the caller holds store->lock. */
 
 /* Brings catalogue, tables and head to what the transaction sees. */
-enum varve_status store_sync(struct store *store, struct txn *txn, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+store_sync(struct store *store, struct txn *txn, struct varve_err *err) VARVE_CHECKED;
 /* After a write that failed half way: what is in memory is no longer trusted. */
 void store_unsync(struct store *store);
-/* Begins a write transaction and syncs.  Gives LMDB a second chance after it has declared main.mdb dead. */
-enum varve_status store_begin(struct store *store, size_t need, struct txn **txn, struct varve_err *err) VARVE_CHECKED;
+/* Begins a write transaction and syncs.  Gives LMDB a second chance after it has declared main.mdb
+ * dead. */
+enum varve_status store_begin(struct store *store, size_t need, struct txn **txn,
+                              struct varve_err *err) VARVE_CHECKED;
 /* Writes the state and commits; on failure unsyncs. */
-enum varve_status store_commit(struct store *store, struct txn *txn, struct state *state, struct varve_err *err) VARVE_CHECKED;
+enum varve_status store_commit(struct store *store, struct txn *txn, struct state *state,
+                               struct varve_err *err) VARVE_CHECKED;
 /* The number of an event table, 0 if there is none of that name. */
 uint32_t store_table_number(const struct store *store, struct varve_str name);
-enum varve_status store_add_table_name(struct store *store, struct varve_str name, struct varve_err *err) VARVE_CHECKED;
+enum varve_status store_add_table_name(struct store *store, struct varve_str name,
+                                       struct varve_err *err) VARVE_CHECKED;
 
 /* The caller holds no lock. */
-enum varve_status store_append(struct store *store, const struct rowset *rows, const struct eventset *events,
-                               struct varve_appended *appended, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+store_append(struct store *store, const struct rowset *rows, const struct eventset *events,
+             struct varve_appended *appended, struct varve_err *err) VARVE_CHECKED;
 
 #endif

@@ -59,15 +59,16 @@ static bool sound(struct checking *c, enum varve_status status, const struct var
     return false;
 }
 
-static enum varve_status disagree(struct varve_err *err, const char *place, const char *what, uint64_t said,
-                                  uint64_t found)
+static enum varve_status
+disagree(struct varve_err *err, const char *place, const char *what, uint64_t said, uint64_t found)
 {
     return fail(err, VARVE_CORRUPT, place, "the catalogue says %llu %s, the segment has %llu",
                 (unsigned long long)said, what, (unsigned long long)found);
 }
 
-static enum varve_status check_metrics(struct checking *c, const uint8_t *bytes, size_t size, uint64_t seed,
-                                       const char *place, const struct day_record *record, struct varve_err *err)
+static enum varve_status
+check_metrics(struct checking *c, const uint8_t *bytes, size_t size, uint64_t seed,
+              const char *place, const struct day_record *record, struct varve_err *err)
 {
     struct segment segment;
     uint64_t points = 0;
@@ -87,8 +88,9 @@ static enum varve_status check_metrics(struct checking *c, const uint8_t *bytes,
     return VARVE_OK;
 }
 
-static enum varve_status check_events(struct checking *c, const uint8_t *bytes, size_t size, uint64_t seed,
-                                      const char *place, const struct day_record *record, struct varve_err *err)
+static enum varve_status
+check_events(struct checking *c, const uint8_t *bytes, size_t size, uint64_t seed,
+             const char *place, const struct day_record *record, struct varve_err *err)
 {
     struct table table;
     TRY(table_open(&table, &c->arena, c->store->texts, bytes, size, seed, place, err));
@@ -180,13 +182,15 @@ static void check_journal(struct checking *c, struct txn *txn, const struct stat
             check_entry(c, seq);
     }
     if (found != state->entries) {
-        fail(&err, VARVE_CORRUPT, "main.mdb", "the journal has %llu entries where the state says %llu",
-             (unsigned long long)found, (unsigned long long)state->entries);
+        fail(&err, VARVE_CORRUPT, "main.mdb",
+             "the journal has %llu entries where the state says %llu", (unsigned long long)found,
+             (unsigned long long)state->entries);
         finding(c, &err);
     }
 }
 
-static enum varve_status ignore_table(void *context, uint32_t number, struct varve_str name, struct varve_err *err)
+static enum varve_status
+ignore_table(void *context, uint32_t number, struct varve_str name, struct varve_err *err)
 {
     (void)context, (void)number, (void)name, (void)err;
     return VARVE_OK;
@@ -203,7 +207,9 @@ static void check_contents(struct checking *c)
     check_values(c, txn);
     if (sound(c, state_get(txn, &state, &err), &err)) {
         check_journal(c, txn, &state);
-        if (sound(c, catalogue_load(txn, &state, &c->store->mem, ignore_table, NULL, &catalogue, &err), &err)) {
+        if (sound(c,
+                  catalogue_load(txn, &state, &c->store->mem, ignore_table, NULL, &catalogue, &err),
+                  &err)) {
             for (size_t i = 0; i < catalogue->count; i++) {
                 arena_clear(&c->arena);
                 check_sealed(c, &catalogue->days[i]);
@@ -272,8 +278,9 @@ static void listen_to(int pipe, void (*report)(void *, const struct varve_err *)
     }
 }
 
-enum varve_status verify_store(const char *path, void (*report)(void *, const struct varve_err *), void *context,
-                               struct varve_verified *verified, struct varve_err *err)
+enum varve_status
+verify_store(const char *path, void (*report)(void *, const struct varve_err *), void *context,
+             struct varve_verified *verified, struct varve_err *err)
 {
     int ends[2], how = 0;
     struct varve_verified total = {0};

@@ -10,7 +10,8 @@
 
 #include "varve.h"
 
-enum varve_status verify_store(const char *path, void (*report)(void *, const struct varve_err *), void *context,
-                               struct varve_verified *verified, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+verify_store(const char *path, void (*report)(void *, const struct varve_err *), void *context,
+             struct varve_verified *verified, struct varve_err *err) VARVE_CHECKED;
 
 #endif

@@ -36,8 +36,9 @@ void views_clear(struct views *views)
     views_init(views, views->mem);
 }
 
-static enum varve_status build_part(struct views *views, const struct view_tools *tools, const struct part *part,
-                                    struct memseg **out, struct varve_err *err)
+static enum varve_status
+build_part(struct views *views, const struct view_tools *tools, const struct part *part,
+           struct memseg **out, struct varve_err *err)
 {
     struct buf bytes;
     enum varve_status status;
@@ -46,15 +47,19 @@ static enum varve_status build_part(struct views *views, const struct view_tools
         return fail_nomem(err, sizeof *segment);
     buf_init(&bytes, views->mem, SIZE_MAX / 2);
     if (part->events)
-        TRYOUT(table_build(tools->tables, &tools->head->events, part->index, part->count, VIEW_SEED, &bytes, err));
+        TRYOUT(table_build(tools->tables, &tools->head->events, part->index, part->count, VIEW_SEED,
+                           &bytes, err));
     else
-        TRYOUT(segment_build(tools->segments, &tools->head->rows, part->index, part->count, VIEW_SEED, &bytes, err));
+        TRYOUT(segment_build(tools->segments, &tools->head->rows, part->index, part->count,
+                             VIEW_SEED, &bytes, err));
     atomic_init(&segment->references, 1);
     segment->mem = views->mem;
     segment->day = part->day;
     segment->events = part->events;
-    segment->table =
-        part->events ? tools->table_number(tools->context, intern_text(&tools->head->events.texts, part->table)) : 0;
+    segment->table = part->events
+                         ? tools->table_number(tools->context,
+                                               intern_text(&tools->head->events.texts, part->table))
+                         : 0;
     segment->rows = part->count;
     segment->first = part->first;
     segment->last = part->last;
@@ -70,13 +75,15 @@ out:
     return status;
 }
 
-static enum varve_status build_view(struct views *views, const struct view_tools *tools, struct stretch stretch,
-                                    struct view *view, struct varve_err *err)
+static enum varve_status
+build_view(struct views *views, const struct view_tools *tools, struct stretch stretch,
+           struct view *view, struct varve_err *err)
 {
     struct partition parts;
     *view = (struct view){stretch, NULL, 0};
     arena_clear(tools->arena);
-    TRY(partition(&tools->head->rows, &tools->head->events, stretch, INT32_MAX, tools->arena, &parts, err));
+    TRY(partition(&tools->head->rows, &tools->head->events, stretch, INT32_MAX, tools->arena,
+                  &parts, err));
     if (parts.count == 0)
         return VARVE_OK;
     view->segments = mem_zalloc(views->mem, parts.count * sizeof *view->segments);
@@ -84,7 +91,8 @@ static enum varve_status build_view(struct views *views, const struct view_tools
         return fail_nomem(err, parts.count * sizeof *view->segments);
     view->count = parts.count;
     for (size_t i = 0; i < parts.count; i++) {
-        enum varve_status status = build_part(views, tools, &parts.parts[i], &view->segments[i], err);
+        enum varve_status status =
+            build_part(views, tools, &parts.parts[i], &view->segments[i], err);
         if (status != VARVE_OK) {
             view_drop(views, view);
             return status;
@@ -98,7 +106,8 @@ static size_t stretch_size(struct stretch s)
     return s.row_to - s.row_from + s.event_to - s.event_from;
 }
 
-enum varve_status views_cover(struct views *views, const struct view_tools *tools, struct varve_err *err)
+enum varve_status
+views_cover(struct views *views, const struct view_tools *tools, struct varve_err *err)
 {
     struct stretch all = head_mark(tools->head), rest = all;
     size_t keep = views->count;
@@ -108,12 +117,14 @@ enum varve_status views_cover(struct views *views, const struct view_tools *tool
     }
     if (stretch_size(rest) == 0)
         return VARVE_OK;
-    for (; keep > 0 && stretch_size(views->list[keep - 1].stretch) <= 2 * stretch_size(rest); keep--) {
+    for (; keep > 0 && stretch_size(views->list[keep - 1].stretch) <= 2 * stretch_size(rest);
+         keep--) {
         rest.row_from = views->list[keep - 1].stretch.row_from;
         rest.event_from = views->list[keep - 1].stretch.event_from;
     }
     struct view view;
-    TRY(mem_grow(views->mem, (void **)&views->list, &views->capacity, views->count + 1, sizeof *views->list, err));
+    TRY(mem_grow(views->mem, (void **)&views->list, &views->capacity, views->count + 1,
+                 sizeof *views->list, err));
     TRY(build_view(views, tools, rest, &view, err));
     for (size_t i = keep; i < views->count; i++)
         view_drop(views, &views->list[i]);

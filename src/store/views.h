@@ -52,7 +52,8 @@ struct view_tools {
 void views_init(struct views *views, struct mem *mem);
 void views_clear(struct views *views);
 /* Afterwards the views hold every row and event of the head. */
-enum varve_status views_cover(struct views *views, const struct view_tools *tools, struct varve_err *err) VARVE_CHECKED;
+enum varve_status views_cover(struct views *views, const struct view_tools *tools,
+                              struct varve_err *err) VARVE_CHECKED;
 void memseg_drop(struct memseg *segment);
 
 #endif

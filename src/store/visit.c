@@ -29,7 +29,8 @@ static void tally_free(struct tally *tally)
 }
 
 /* Id 0 is the empty text, which is no name; its count is never asked for. */
-static enum varve_status tally_add(struct tally *tally, struct varve_str name, uint64_t count, struct varve_err *err)
+static enum varve_status
+tally_add(struct tally *tally, struct varve_str name, uint64_t count, struct varve_err *err)
 {
     uint32_t id;
     size_t before = tally->capacity;
@@ -44,7 +45,8 @@ static enum varve_status tally_add(struct tally *tally, struct varve_str name, u
 
 static int by_name(const void *a, const void *b)
 {
-    return str_compare(((const struct varve_count_info *)a)->text, ((const struct varve_count_info *)b)->text);
+    return str_compare(((const struct varve_count_info *)a)->text,
+                       ((const struct varve_count_info *)b)->text);
 }
 
 static int by_count(const void *a, const void *b)
@@ -56,8 +58,8 @@ static int by_count(const void *a, const void *b)
 }
 
 static enum varve_status tally_visit(struct tally *tally, int (*order)(const void *, const void *),
-                                     int (*visit)(void *, const struct varve_count_info *), void *context,
-                                     struct varve_err *err)
+                                     int (*visit)(void *, const struct varve_count_info *),
+                                     void *context, struct varve_err *err)
 {
     size_t n = 0, size = tally->names.count * sizeof(struct varve_count_info);
     struct varve_count_info *items = mem_alloc(tally->names.mem, size);
@@ -65,7 +67,8 @@ static enum varve_status tally_visit(struct tally *tally, int (*order)(const voi
         return fail_nomem(err, size);
     for (uint32_t id = 1; id < tally->names.count; id++)
         if (tally->counts[id] > 0)
-            items[n++] = (struct varve_count_info){intern_text(&tally->names, id), tally->counts[id]};
+            items[n++] =
+                (struct varve_count_info){intern_text(&tally->names, id), tally->counts[id]};
     qsort(items, n, sizeof *items, order);
     for (size_t i = 0; i < n && visit(context, &items[i]) == 0; i++)
         ;
@@ -88,13 +91,14 @@ static enum varve_status add_metric(struct metric_list *list, const struct segme
     size_t before = list->capacity;
     TRY(intern_put(&list->names, m->name, &id, err));
     TRY(intern_put(&list->names, m->unit, &unit, err));
-    TRY(mem_grow(list->names.mem, (void **)&list->infos, &list->capacity, list->names.count, sizeof *list->infos,
-                 err));
+    TRY(mem_grow(list->names.mem, (void **)&list->infos, &list->capacity, list->names.count,
+                 sizeof *list->infos, err));
     if (list->capacity > before)
         memset(list->infos + before, 0, (list->capacity - before) * sizeof *list->infos);
     struct varve_metric_info *info = &list->infos[id];
     if (info->metric.kind == 0) {
-        *info = (struct varve_metric_info){.oldest = INT64_MAX, .newest = INT64_MIN, .scale = m->scale};
+        *info =
+            (struct varve_metric_info){.oldest = INT64_MAX, .newest = INT64_MIN, .scale = m->scale};
         info->metric.kind = (enum varve_kind)m->kind;
     }
     info->metric.name = intern_text(&list->names, id);
@@ -109,7 +113,8 @@ static enum varve_status add_metric(struct metric_list *list, const struct segme
     return VARVE_OK;
 }
 
-static enum varve_status list_metrics(struct snapshot *s, struct metric_list *list, struct varve_err *err)
+static enum varve_status
+list_metrics(struct snapshot *s, struct metric_list *list, struct varve_err *err)
 {
     struct arena arena;
     enum varve_status status = VARVE_OK;
@@ -134,8 +139,9 @@ static int metrics_by_name(const void *a, const void *b)
                        ((const struct varve_metric_info *)b)->metric.name);
 }
 
-enum varve_status visit_metrics(struct snapshot *snapshot, int (*visit)(void *, const struct varve_metric_info *),
-                                void *context, struct varve_err *err)
+enum varve_status
+visit_metrics(struct snapshot *snapshot, int (*visit)(void *, const struct varve_metric_info *),
+              void *context, struct varve_err *err)
 {
     struct metric_list list = {.capacity = 0};
     struct mem *mem = &snapshot->store->mem;
@@ -155,8 +161,9 @@ enum varve_status visit_metrics(struct snapshot *snapshot, int (*visit)(void *, 
     return status;
 }
 
-enum varve_status visit_tables(struct snapshot *s, int (*visit)(void *, const struct varve_table_info *),
-                               void *context, struct varve_err *err)
+enum varve_status
+visit_tables(struct snapshot *s, int (*visit)(void *, const struct varve_table_info *),
+             void *context, struct varve_err *err)
 {
     (void)err;
     for (uint32_t t = 1; t <= s->table_count; t++) {
@@ -189,8 +196,8 @@ struct question {
 };
 
 /* Counts a label once for each value it is met with the first time. */
-static enum varve_status count_value(struct question *q, struct varve_str label, struct varve_str value,
-                                     struct varve_err *err)
+static enum varve_status count_value(struct question *q, struct varve_str label,
+                                     struct varve_str value, struct varve_err *err)
 {
     char *both = arena_alloc(&q->arena, label.size + 1 + value.size);
     size_t before = q->seen.count;
@@ -214,7 +221,8 @@ static enum varve_status ask_segment_key(struct question *q, struct segment *seg
     uint64_t *points = arena_zalloc(&q->arena, mem_array(count, sizeof *points));
     if (!codes || !points)
         return fail_nomem(err, runs->count * sizeof *codes);
-    TRY(segment_codes(segment, key, segment->metrics[runs->metric].first_run, runs->count, codes, err));
+    TRY(segment_codes(segment, key, segment->metrics[runs->metric].first_run, runs->count, codes,
+                      err));
     for (uint32_t r = 0; r < runs->count; r++)
         if (runs->mode[r] != ROW_ADJUST && runs->mode[r] != ROW_BASE)
             points[codes[r]] += runs->rows[r];
@@ -229,7 +237,8 @@ static enum varve_status ask_segment_key(struct question *q, struct segment *seg
     return VARVE_OK;
 }
 
-static enum varve_status ask_segment(struct question *q, const struct source *source, struct varve_err *err)
+static enum varve_status
+ask_segment(struct question *q, const struct source *source, struct varve_err *err)
 {
     struct segment segment;
     struct segment_runs runs;
@@ -245,7 +254,8 @@ static enum varve_status ask_segment(struct question *q, const struct source *so
     return VARVE_OK;
 }
 
-static enum varve_status ask_column(struct question *q, struct table *table, uint32_t column, struct varve_err *err)
+static enum varve_status
+ask_column(struct question *q, struct table *table, uint32_t column, struct varve_err *err)
 {
     struct table_values v;
     TRY(table_values(table, column, &q->arena, &v, err));
@@ -263,13 +273,15 @@ static enum varve_status ask_column(struct question *q, struct table *table, uin
     return VARVE_OK;
 }
 
-static enum varve_status ask_table(struct question *q, const struct source *source, struct varve_err *err)
+static enum varve_status
+ask_table(struct question *q, const struct source *source, struct varve_err *err)
 {
     struct table table;
     TRY(snapshot_table(q->snapshot, source, &q->arena, &table, err));
     q->found = true;
     for (uint32_t c = 0; c < table.column_count; c++)
-        if (table.columns[c].type == VARVE_TEXT && (!q->values || str_equal(table.columns[c].name, q->label)))
+        if (table.columns[c].type == VARVE_TEXT &&
+            (!q->values || str_equal(table.columns[c].name, q->label)))
             TRY(ask_column(q, &table, c, err));
     return VARVE_OK;
 }
@@ -290,8 +302,9 @@ static enum varve_status ask_all(struct question *q, struct varve_err *err)
     return VARVE_OK;
 }
 
-static enum varve_status ask(struct question *q, int (*visit)(void *, const struct varve_count_info *),
-                             void *context, struct varve_err *err)
+static enum varve_status
+ask(struct question *q, int (*visit)(void *, const struct varve_count_info *), void *context,
+    struct varve_err *err)
 {
     struct mem *mem = &q->snapshot->store->mem;
     TRY(tally_init(&q->tally, mem, err));
@@ -316,9 +329,10 @@ enum varve_status visit_labels(struct snapshot *snapshot, struct varve_str sourc
     return ask(&q, visit, context, err);
 }
 
-enum varve_status visit_values(struct snapshot *snapshot, struct varve_str source, struct varve_str label,
-                               int (*visit)(void *, const struct varve_count_info *), void *context,
-                               struct varve_err *err)
+enum varve_status
+visit_values(struct snapshot *snapshot, struct varve_str source, struct varve_str label,
+             int (*visit)(void *, const struct varve_count_info *), void *context,
+             struct varve_err *err)
 {
     struct question q = {.snapshot = snapshot, .source = source, .label = label, .values = true};
     return ask(&q, visit, context, err);

@@ -10,15 +10,18 @@
 
 #include "store/snapshot.h"
 
-enum varve_status visit_metrics(struct snapshot *snapshot, int (*visit)(void *, const struct varve_metric_info *),
-                                void *context, struct varve_err *err) VARVE_CHECKED;
-enum varve_status visit_tables(struct snapshot *snapshot, int (*visit)(void *, const struct varve_table_info *),
-                               void *context, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+visit_metrics(struct snapshot *snapshot, int (*visit)(void *, const struct varve_metric_info *),
+              void *context, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+visit_tables(struct snapshot *snapshot, int (*visit)(void *, const struct varve_table_info *),
+             void *context, struct varve_err *err) VARVE_CHECKED;
 enum varve_status visit_labels(struct snapshot *snapshot, struct varve_str source,
                                int (*visit)(void *, const struct varve_count_info *), void *context,
                                struct varve_err *err) VARVE_CHECKED;
-enum varve_status visit_values(struct snapshot *snapshot, struct varve_str source, struct varve_str label,
-                               int (*visit)(void *, const struct varve_count_info *), void *context,
-                               struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+visit_values(struct snapshot *snapshot, struct varve_str source, struct varve_str label,
+             int (*visit)(void *, const struct varve_count_info *), void *context,
+             struct varve_err *err) VARVE_CHECKED;
 
 #endif
