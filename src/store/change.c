@@ -10,7 +10,6 @@
 #include "store/reserve.h"
 
 /* A month's file is written anew when it holds more than this many times what is alive, and a
-
  * bit. */
 #define GARBAGE_FACTOR 2
 #define GARBAGE_SLACK (1u << 20)

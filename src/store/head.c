@@ -136,7 +136,6 @@ static struct h128 stream_key(const struct head *head, uint32_t series, int64_t 
 }
 
 /* Rows from `from` on were written by others: what their streams had reached here is out of
-
  * date. */
 static void forget_streams(struct head *head, size_t from)
 {

@@ -171,7 +171,6 @@ static enum varve_status copy_to(struct store *store, const char *path, struct v
 }
 
 /* main.mdb has an open handle only here: copies it without free pages and takes the copy's
-
  * place. */
 static enum varve_status replace_main(struct store *store, struct varve_err *err)
 {

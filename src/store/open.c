@@ -99,7 +99,6 @@ static enum varve_status view_commit(struct store *store, int fd, unsigned which
 }
 
 /* A commit in progress may reuse pages of the older state, so only views that did not move
-
  * count. */
 static enum varve_status check_commits(struct store *store, struct varve_err *err)
 {
