@@ -46,9 +46,11 @@ enum varve_status pagecheck_metas(int fd, const char *name, struct varve_err *er
 
 /* Looks a small value up in the tree of meta page `meta` (0 or 1), with the same distrust; LMDB
  * keeps the tree of the older one intact.  *value_size: the room, then the size.  *txnid is that
- * meta page's. VARVE_NOTFOUND: the tree has no such key.  VARVE_LIMIT: the value does not fit. 
- * After a commit that failed in its very last write the older meta page may lead to anything:
- * there VARVE_CORRUPT is not yet damage. */
+ * meta page's.  VARVE_NOTFOUND: the tree has no such key.  VARVE_LIMIT: the value does not fit.
+ *
+ * When commit T fails in its very last write, LMDB leaves its trees under the number T - 2 in the
+ * older meta page, until the next commit.  So there VARVE_CORRUPT, or a value of commit T, is
+ * not yet damage. */
 enum varve_status
 pagecheck_find(struct mem *mem, int fd, const char *name, unsigned meta, const void *key,
                size_t key_size, uint8_t *value, size_t *value_size, uint64_t *txnid,
