@@ -19,8 +19,10 @@
 #define RUN_LENGTH 4
 #define MAX_RUNS (BLOCK_VALUES / RUN_LENGTH)
 
-/* Shorter blocks are only tried as they are. */
+/* Blocks below the first length are only tried as they are, blocks below the second one both ways:
+ * that takes less time than a sample that says something. */
 #define SHORT_BLOCK 8
+#define SAMPLED_BLOCK 128
 
 /* From so many bits a value on, differences are tried beside the values, or at once instead of
  * them. */
@@ -114,15 +116,23 @@ static size_t write_flat(uint8_t *dst, const int64_t *values, size_t n, const st
 
 /* ---- differences ------------------------------------------------------ */
 
-/* How many bits a value's difference is shorter than the value's distance from the first, in a
- * sample. */
+static int64_t median(int64_t a, int64_t b, int64_t c)
+{
+    const int64_t low = a < b ? a : b, high = a < b ? b : a;
+    return c < low ? low : c > high ? high : c;
+}
+
+/* How many bits a value's difference is shorter than the value's distance from a typical one, on
+ * average over a sample. */
 static int difference_gain(const int64_t *values, size_t n)
 {
+    const uint64_t typical =
+        (uint64_t)median(values[n * 5 / 17], values[n * 9 / 17], values[n * 13 / 17]);
     const size_t step = n / 64 + 1;
     int gain = 0, count = 0;
     for (size_t i = 1; i < n; i += step, count++) {
         const uint64_t v = (uint64_t)values[i];
-        gain += (int)bit_length(zigzag((int64_t)(v - (uint64_t)values[0])));
+        gain += (int)bit_length(zigzag((int64_t)(v - typical)));
         gain -= (int)bit_length(zigzag((int64_t)(v - (uint64_t)values[i - 1])));
     }
     return gain / count;
@@ -192,7 +202,9 @@ static bool pays(size_t other, size_t cost)
  * needed. */
 static struct int_plan plan_either(int64_t *differences, const int64_t *values, size_t n)
 {
-    const int gain = n < SHORT_BLOCK ? 0 : difference_gain(values, n);
+    int gain = n < SHORT_BLOCK ? 0 : POSSIBLE_GAIN;
+    if (n >= SAMPLED_BLOCK)
+        gain = difference_gain(values, n);
     if (gain >= CLEAR_GAIN)
         return plan_differences(differences, values, n);
     const struct int_plan plan = int_plan_values(values, n);

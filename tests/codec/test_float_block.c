@@ -197,6 +197,7 @@ static void test_wrong_heads_are_refused(void **state)
         {25, {1, 0, 2, 1, 0, 1, 0, [23] = 0, [24] = 2}},     /* the same one twice */
         {10, {2, 0, 0, 0, 0, 0, 0, 0, 0, 1}},                /* no place before the first */
         {11, {2, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}},       /* 64 bits from 63 on */
+        {11, {2, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0x01}},       /* 2 bits from 63 on */
         {11, {2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}},             /* a byte too many */
     };
     double decoded[BLOCK_VALUES];

@@ -142,7 +142,7 @@ static void test_factor_is_taken_out(void **state)
     }
 }
 
-/* Ten bits a value, an exception costs less than 10 bytes wherever it lies. */
+/* Ten bits a value, and an exception costs less than 10 bytes wherever it lies. */
 static void test_outliers_cost_little(void **state)
 {
     (void)state;
@@ -157,6 +157,29 @@ static void test_outliers_cost_little(void **state)
                 values[prng_below(&prng, BLOCK_VALUES)] = far[f];
             assert_true(check(values, BLOCK_VALUES, &prng) <= 1280 + 32 + 10 * count);
         }
+}
+
+static void test_low_outliers_cost_little_in_steps_too(void **state)
+{
+    (void)state;
+    struct prng prng = prng_start(20);
+    int64_t values[BLOCK_VALUES];
+    for (size_t i = 0; i < BLOCK_VALUES; i++)
+        values[i] = 4096 * ((INT64_C(1) << 20) + (int64_t)prng_below(&prng, 1024));
+    for (size_t i = 0; i < 64; i++)
+        values[i * 16] = 4096 * (int64_t)i; /* where an even sample would look */
+    assert_true(check(values, BLOCK_VALUES, &prng) <= 1280 + 32 + 4 * 64);
+}
+
+static void test_runs_are_found(void **state)
+{
+    (void)state;
+    struct prng prng = prng_start(21);
+    int64_t values[BLOCK_VALUES];
+    for (size_t i = 0; i < BLOCK_VALUES; i++)
+        values[i] = i % 8 ? values[i - 1] : (int64_t)number_of_bits(&prng, 40);
+    /* 128 values of 40 bits and their lengths, which are the same. */
+    assert_true(check(values, BLOCK_VALUES, &prng) <= 128 * 5 + 32);
 }
 
 static void test_differences_survive_new_sessions(void **state)
@@ -262,21 +285,22 @@ static void test_wrong_heads_are_refused(void **state)
         uint8_t bytes[16];
     } bad[] = {
         {0, {0}},
-        {2, {0x03, 0}},                             /* no such shape */
-        {2, {0x10, 0}},                             /* a constant of differences */
-        {2, {0x41, 0}},                             /* no such flag */
-        {5, {0x01, 0, 0, 0, 0}},                    /* factor 0 */
-        {5, {0x01, 0, 1, 65, 0}},                   /* 65 bits */
-        {6, {0x01, 0, 1, 0, 5, 1}},                 /* five exceptions of four values */
-        {9, {0x01, 0, 1, 0, 1, 0, 0, 0, 0}},        /* exceptions of no bits */
-        {9, {0x01, 0, 1, 0, 1, 65, 0, 0, 0}},       /* exceptions of 65 bits */
-        {9, {0x01, 0, 1, 0, 1, 1, 4, 0, 1}},        /* the exception is value 4 of 0..3 */
-        {11, {0x01, 0, 1, 0, 2, 1, 2, 0, 2, 0, 3}}, /* the same exception twice */
-        {11, {0x01, 0, 1, 0, 2, 1, 2, 0, 1, 0, 3}}, /* exceptions in the wrong order */
-        {6, {0x02, 1, 2, 0x02, 1, 2}},              /* runs of runs */
-        {7, {0x02, 1, 2, 0, 6, 0, 6}},              /* a run of 3 for 4 values */
-        {7, {0x02, 2, 2, 0, 6, 0, 0}},              /* runs of no length */
-        {7, {0x02, 0, 2, 0, 6, 0, 8}},              /* no runs */
+        {2, {0x03, 0}},                                /* no such shape */
+        {2, {0x10, 0}},                                /* a constant of differences */
+        {2, {0x41, 0}},                                /* no such flag */
+        {5, {0x01, 0, 0, 0, 0}},                       /* factor 0 */
+        {5, {0x01, 0, 1, 65, 0}},                      /* 65 bits */
+        {6, {0x01, 0, 1, 0, 5, 1}},                    /* five exceptions of four values */
+        {9, {0x01, 0, 1, 0, 1, 0, 0, 0, 0}},           /* exceptions of no bits */
+        {9, {0x01, 0, 1, 0, 1, 65, 0, 0, 0}},          /* exceptions of 65 bits */
+        {9, {0x01, 0, 1, 0, 1, 1, 4, 0, 1}},           /* the exception is value 4 of 0..3 */
+        {11, {0x01, 0, 1, 0, 2, 1, 2, 0, 2, 0, 3}},    /* the same exception twice */
+        {11, {0x01, 0, 1, 0, 2, 1, 2, 0, 1, 0, 3}},    /* exceptions in the wrong order */
+        {6, {0x02, 1, 2, 0x02, 1, 2}},                 /* runs of runs */
+        {7, {0x02, 1, 2, 0, 6, 0, 6}},                 /* a run of 3 for 4 values */
+        {7, {0x02, 2, 2, 0, 6, 0, 0}},                 /* runs of no length */
+        {11, {0x02, 2, 2, 0, 6, 0x21, 0, 4, 1, 0, 1}}, /* one of 4 and one of none */
+        {7, {0x02, 0, 2, 0, 6, 0, 8}},                 /* no runs */
     };
     static const uint8_t good[] = {0x01, 0, 1, 0, 2, 1, 1, 0, 2, 0, 3};
     assert_true(decode_any(good, sizeof good, 4));
@@ -309,6 +333,8 @@ int main(void)
         cmocka_unit_test(test_what_is_regular_is_small),
         cmocka_unit_test(test_factor_is_taken_out),
         cmocka_unit_test(test_outliers_cost_little),
+        cmocka_unit_test(test_low_outliers_cost_little_in_steps_too),
+        cmocka_unit_test(test_runs_are_found),
         cmocka_unit_test(test_differences_survive_new_sessions),
         cmocka_unit_test(test_short_blocks_waste_no_rows),
         cmocka_unit_test(test_cut_and_grown_blocks_are_refused),

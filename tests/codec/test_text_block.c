@@ -282,6 +282,12 @@ static void test_false_claims_are_refused(void **state)
     assert_int_equal(
         text_block_decode(codec, decoded, 2, room, 2, (uint8_t[]){3, 2, 0, 2, 0, 0}, 6),
         VARVE_CORRUPT);
+    const uint8_t uuid[18] = {TEXT_UUIDS};
+    char longer[UUID_TEXT];
+    assert_int_equal(text_block_decode(codec, decoded, 1, longer, 36, uuid, 17), VARVE_OK);
+    assert_int_equal(text_block_decode(codec, decoded, 1, longer, 36, uuid, 16), VARVE_CORRUPT);
+    assert_int_equal(text_block_decode(codec, decoded, 1, longer, 36, uuid, 18), VARVE_CORRUPT);
+    assert_int_equal(text_block_decode(codec, decoded, 1, longer, 35, uuid, 17), VARVE_CORRUPT);
     assert_int_equal(text_block_heap(good, 6, 0, &need), VARVE_CORRUPT);
     assert_int_equal(text_block_heap(good, 6, BLOCK_VALUES + 1, &need), VARVE_CORRUPT);
 }
