@@ -12,7 +12,7 @@
  *   ...      see docs/format-codecs.md
  *
  * Both directions expect the processor to round to nearest, as it does unless
- * told otherwise.  Nothing here allocates; 40 KB of stack are enough.
+ * told otherwise.  Nothing here allocates; 48 KB of stack are enough.
  */
 #ifndef CODEC_FLOAT_BLOCK_H
 #define CODEC_FLOAT_BLOCK_H
