@@ -222,7 +222,7 @@ static size_t merge(struct item *items, size_t count)
     return left;
 }
 
-/* Whether the item goes on the run that ends with the one before it. */
+/* Whether the item goes on the run that ends with the one before it; then its value is added. */
 static bool goes_on(struct build_run *run, const struct item *before, const struct item *item)
 {
     if (item->class != before->class)
@@ -230,7 +230,13 @@ static bool goes_on(struct build_run *run, const struct item *before, const stru
     if (item->start != before->start &&
         segment_mode_grouped(segment_class_mode((uint8_t)item->class)))
         return false;
-    return item->class & CLASS_FLOAT || !__builtin_add_overflow(run->sum, item->value, &run->sum);
+    int64_t sum;
+    if (item->class & CLASS_FLOAT)
+        return true;
+    if (__builtin_add_overflow(run->sum, item->value, &sum))
+        return false;
+    run->sum = sum;
+    return true;
 }
 
 static enum varve_status
