@@ -71,16 +71,29 @@ struct month_plan {
     uint64_t alive, staying;  /* bytes; bytes of days the change does not touch */
 };
 
-static void plan_month(struct change *change, int32_t month, struct month_plan *plan)
+uint32_t change_month_file(const struct change *change, int32_t month)
 {
-    *plan = (struct month_plan){.month = month};
+    uint32_t generation = 0;
     size_t i = catalogue_from(change->catalogue, month_first_day(month));
     for (; i < change->catalogue->count; i++) {
         const struct day_record *d = &change->catalogue->days[i];
         if (month_of_day(d->day) != month)
             break;
-        if (d->file_generation > plan->file_generation)
-            plan->file_generation = d->file_generation;
+        if (d->file_generation > generation)
+            generation = d->file_generation;
+    }
+    return generation;
+}
+
+static void plan_month(struct change *change, int32_t month, struct month_plan *plan)
+{
+    *plan =
+        (struct month_plan){.month = month, .file_generation = change_month_file(change, month)};
+    size_t i = catalogue_from(change->catalogue, month_first_day(month));
+    for (; i < change->catalogue->count; i++) {
+        const struct day_record *d = &change->catalogue->days[i];
+        if (month_of_day(d->day) != month)
+            break;
         if (!find_move(change, d->day, d->table))
             plan->staying += d->bytes;
     }

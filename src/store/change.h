@@ -44,6 +44,8 @@ void change_free(struct change *change);
  * Moves must be added in order of (day, table).  Good until the next one is added. */
 enum varve_status change_add(struct change *change, int32_t day, uint32_t table, struct move **move,
                              struct varve_err *err) VARVE_CHECKED;
+/* The generation of the file that the catalogue names for a month; 0: there is none. */
+uint32_t change_month_file(const struct change *change, int32_t month);
 /* Whether a month's file holds enough of what is not alive to be worth writing anew. */
 bool change_has_garbage(struct change *change, int32_t month);
 /* Gives every move its file and generation and writes the segments.  May add moves (rewritten

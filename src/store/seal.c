@@ -131,16 +131,17 @@ out:
     return status;
 }
 
-/* The generation must be new in the file, where a crash may have left one that the catalogue never
- * named. */
-static enum varve_status next_generation(struct store *store, const struct move *move,
+/* The generation must be new in the month's file, where a crash may have left one that the
+ * catalogue never named, even of a day that it does not know. */
+static enum varve_status next_generation(const struct seal_job *job, const struct move *move,
                                          uint64_t *generation, struct varve_err *err)
 {
     uint64_t newest = 0;
-    if (move->had_old) {
-        struct segfile_id file = {month_of_day(move->old.day), move->old.file_generation};
-        TRY(segfile_newest(store->files, file, move->old.day, move->old.table, &newest, err));
-    }
+    struct segfile_id file = {month_of_day(move->record.day), 0};
+    file.generation = change_month_file(&job->change, file.month);
+    if (file.generation != 0)
+        TRY(segfile_newest(job->store->files, file, move->record.day, move->record.table, &newest,
+                           err));
     *generation = (newest > move->old.generation ? newest : move->old.generation) + 1;
     return VARVE_OK;
 }
@@ -186,7 +187,7 @@ seal_part(struct seal_job *job, struct sealing *part, struct varve_err *err)
     struct move *move;
     job->sealed.rows += part->table ? part->events.count : part->rows.row_count;
     TRY(change_add(&job->change, part->day, part->table, &move, err));
-    TRY(next_generation(store, move, &move->record.generation, err));
+    TRY(next_generation(job, move, &move->record.generation, err));
     if (move->had_old)
         TRY(load_old(job, part, &move->old, err));
     move->record.watermark = job->change.watermark;
