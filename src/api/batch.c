@@ -6,6 +6,7 @@
  * once, and numbers take the form in which the store keeps them.
  */
 #include <math.h>
+#include <stdio.h>
 
 #include "api/api.h"
 #include "base/clock.h"
@@ -45,6 +46,8 @@ enum varve_status varve_batch_new(varve *db, varve_batch **batch, struct varve_e
 
 void varve_batch_clear(varve_batch *batch)
 {
+    if (!batch)
+        return;
     /* Clearing only gives memory back to the batch; what it needs to start again it has. */
     if (rowset_clear(&batch->rows, NULL) != VARVE_OK ||
         eventset_clear(&batch->events, NULL) != VARVE_OK)
@@ -59,6 +62,24 @@ void varve_batch_free(varve_batch *batch)
     rowset_free(&batch->rows);
     eventset_free(&batch->events);
     mem_free(mem, batch, sizeof *batch);
+}
+
+static enum varve_status
+check_batch(const varve_batch *batch, const char *what, struct varve_err *err)
+{
+    if (!batch)
+        return fail(err, VARVE_MISUSE, what, "the batch is NULL");
+    if (!batch->store)
+        return fail(err, VARVE_MISUSE, what, "the batch could not be cleared: free it");
+    return VARVE_OK;
+}
+
+/* The floor below does not know what it is asked for: the place of its failures is named here. */
+static enum varve_status placed(enum varve_status status, const char *what, struct varve_err *err)
+{
+    if (status != VARVE_OK && err && err->place[0] == '\0')
+        snprintf(err->place, sizeof err->place, "%s", what);
+    return status;
 }
 
 static enum varve_status check_name(struct varve_str name, const char *what, struct varve_err *err)
@@ -85,6 +106,7 @@ static int scale_of(const struct varve_metric *metric)
 enum varve_status varve_batch_metric(varve_batch *batch, const struct varve_metric *metric,
                                      uint32_t *id, struct varve_err *err)
 {
+    TRY(check_batch(batch, "metric", err));
     TRY(check_name(metric->name, "metric", err));
     if (metric->unit.size > NAME_MAX_BYTES || !str_is_utf8(metric->unit))
         return fail(err, VARVE_INVALID, "metric",
@@ -92,17 +114,20 @@ enum varve_status varve_batch_metric(varve_batch *batch, const struct varve_metr
     if (metric->kind < VARVE_COUNTER || metric->kind > VARVE_HISTOGRAM)
         return fail(err, VARVE_INVALID, "metric", "'%.*s' has no known kind",
                     STR_ARG(metric->name));
-    return rowset_metric(&batch->rows, metric->name, metric->unit, (uint8_t)metric->kind,
-                         (uint8_t)scale_of(metric), id, err);
+    return placed(rowset_metric(&batch->rows, metric->name, metric->unit, (uint8_t)metric->kind,
+                                (uint8_t)scale_of(metric), id, err),
+                  "metric", err);
 }
 
 enum varve_status
 varve_batch_labels(varve_batch *batch, uint32_t parent, const struct varve_label *labels,
                    size_t count, uint32_t *set, struct varve_err *err)
 {
+    uint32_t made;
+    TRY(check_batch(batch, "labels", err));
     if (parent >= batch->rows.set_count)
         return fail(err, VARVE_MISUSE, "labels", "label set %u is not of this batch", parent);
-    if (batch->rows.sets[parent].count + count > LABELS_MAX)
+    if (count > LABELS_MAX)
         return fail(err, VARVE_LIMIT, "labels", "more than %u labels", LABELS_MAX);
     for (size_t i = 0; i < count; i++) {
         TRY(check_name(labels[i].key, "label", err));
@@ -114,12 +139,17 @@ varve_batch_labels(varve_batch *batch, uint32_t parent, const struct varve_label
             return fail(err, VARVE_INVALID, "labels", "the value of '%.*s' is not valid UTF-8",
                         STR_ARG(labels[i].key));
     }
-    return rowset_labels(&batch->rows, parent, labels, count, set, err);
+    TRY(placed(rowset_labels(&batch->rows, parent, labels, count, &made, err), "labels", err));
+    if (batch->rows.sets[made].count > LABELS_MAX)
+        return fail(err, VARVE_LIMIT, "labels", "more than %u labels", LABELS_MAX);
+    *set = made;
+    return VARVE_OK;
 }
 
 /* ---- numbers ------------------------------------------------------------ */
 
-/* v * 1e9 rounded to the nearest whole number, ties by what the product's own rounding left out. */
+/* v * 1e9 rounded to the nearest whole number.  The product is rounded itself: where it looks like
+ * a half, what its rounding left out says on which side of the half the true one lies. */
 static enum varve_status to_nanos(struct varve_value value, int64_t *nanos, struct varve_err *err)
 {
     if (value.type == VARVE_INT) {
@@ -132,9 +162,8 @@ static enum varve_status to_nanos(struct varve_value value, int64_t *nanos, stru
     if (!(fabs(product) < 9.2e18))
         return fail(err, VARVE_INVALID, "point", "%g does not fit: at most 9.2e9 units are kept",
                     value.as.f);
-    double whole = nearbyint(product);
-    double off = (product - whole) + rest;
-    *nanos = (int64_t)whole + (off > 0.5) - (off < -0.5);
+    double whole = nearbyint(product), off = product - whole;
+    *nanos = (int64_t)whole + (off == 0.5 && rest > 0) - (off == -0.5 && rest < 0);
     return VARVE_OK;
 }
 
@@ -164,7 +193,7 @@ normalise(struct varve_value value, int scale, struct row *row, struct varve_err
 
 static bool is_negative(struct varve_value value)
 {
-    return value.type == VARVE_INT ? value.as.i < 0 : value.as.f < 0;
+    return value.type == VARVE_INT ? value.as.i < 0 : value.type == VARVE_FLOAT && value.as.f < 0;
 }
 
 /* ---- points and events --------------------------------------------------- */
@@ -172,7 +201,7 @@ static bool is_negative(struct varve_value value)
 static enum varve_status add_point(varve_batch *batch, uint32_t metric, uint32_t set,
                                    struct row row, struct varve_value value, struct varve_err *err)
 {
-    if (!batch->store || metric >= batch->rows.metric_count || set >= batch->rows.set_count)
+    if (metric >= batch->rows.metric_count || set >= batch->rows.set_count)
         return fail(err, VARVE_MISUSE, "point", "metric %u or label set %u is not of this batch",
                     metric, set);
     if (row.end < TIME_MIN || row.end >= TIME_MAX)
@@ -192,6 +221,7 @@ enum varve_status varve_batch_counter(varve_batch *batch, uint32_t metric, uint3
     struct row row = {.mode = temporality == VARVE_DELTA ? ROW_DELTA : ROW_CUMULATIVE,
                       .start = start,
                       .end = end};
+    TRY(check_batch(batch, "point", err));
     if (temporality != VARVE_DELTA && temporality != VARVE_CUMULATIVE)
         return fail(err, VARVE_INVALID, "point", "a counter is delta or cumulative");
     if (start != 0 && (start < TIME_MIN || start > end))
@@ -208,6 +238,7 @@ enum varve_status varve_batch_gauge(varve_batch *batch, uint32_t metric, uint32_
                                     struct varve_value value, struct varve_err *err)
 {
     struct row row = {.mode = ROW_GAUGE, .end = time};
+    TRY(check_batch(batch, "point", err));
     if (metric < batch->rows.metric_count && batch->rows.metrics[metric].kind != VARVE_GAUGE)
         return fail(err, VARVE_INVALID, "point", "the metric is a counter");
     return add_point(batch, metric, set, row, value, err);
@@ -217,15 +248,14 @@ enum varve_status
 varve_batch_event(varve_batch *batch, struct varve_str table, int64_t time,
                   const struct varve_field *fields, size_t count, struct varve_err *err)
 {
-    if (!batch->store)
-        return fail(err, VARVE_MISUSE, "event", "the batch could not be cleared: free it");
+    TRY(check_batch(batch, "event", err));
     TRY(check_name(table, "table", err));
     if (time < TIME_MIN || time >= TIME_MAX)
         return fail(err, VARVE_INVALID, "event", "the time is not between the years 2000 and 2200");
     if (batch->events.count >= ROWS_MAX)
         return fail(err, VARVE_LIMIT, "batch", "more than %u events: append what there is first",
                     ROWS_MAX);
-    return eventset_add(&batch->events, table, time, fields, count, err);
+    return placed(eventset_add(&batch->events, table, time, fields, count, err), "event", err);
 }
 
 enum varve_status
