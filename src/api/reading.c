@@ -2,6 +2,8 @@
  *
  * reading.c -- the public interface: snapshots, lists, scans.
  */
+#include <unistd.h>
+
 #include "api/api.h"
 #include "store/visit.h"
 
@@ -14,9 +16,16 @@ enum varve_status varve_snapshot_open(varve *db, varve_snapshot **snapshot, stru
     return VARVE_OK;
 }
 
+/* A child that was forked off closes nothing: the locks of its copies are its parent's. */
+static bool is_own(const struct store *store)
+{
+    return store->pid == getpid();
+}
+
 void varve_snapshot_close(varve_snapshot *snapshot)
 {
-    snapshot_close(snapshot_of(snapshot));
+    if (snapshot && is_own(snapshot_of(snapshot)->store))
+        snapshot_close(snapshot_of(snapshot));
 }
 
 static enum varve_status
@@ -72,7 +81,8 @@ enum varve_status varve_scan_open(varve_snapshot *snapshot, const struct varve_q
 
 void varve_scan_close(varve_scan *scan)
 {
-    scan_close(scan_of(scan));
+    if (scan && is_own(scan_of(scan)->snapshot->store))
+        scan_close(scan_of(scan));
 }
 
 enum varve_status varve_scan_rows(varve_scan *scan, struct varve_rows *rows, struct varve_err *err)
