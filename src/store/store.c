@@ -119,5 +119,7 @@ store_commit(struct store *store, struct txn *txn, struct state *state, struct v
         store->state = *state;
     else
         store_unsync(store);
+    if (status == VARVE_IO)
+        heal(store);
     return status;
 }
