@@ -107,6 +107,22 @@ store_begin(struct store *store, size_t need, struct txn **txn, struct varve_err
     return status;
 }
 
+/* After a commit that the disk refused, its pages may stand under the older meta page.  Opening the
+ * file again and one commit more leave two sound ones; if that fails too, the next transaction
+ * tries again. */
+static void heal(struct store *store)
+{
+    struct txn *txn;
+    struct state state;
+    if (env_reopen(store->main, NULL) != VARVE_OK ||
+        env_begin_write(store->main, &txn, 1 << 16, NULL) != VARVE_OK)
+        return;
+    if (state_get(txn, &state, NULL) == VARVE_OK && state_put(txn, &state, NULL) == VARVE_OK)
+        (void)!txn_commit(txn, NULL);
+    else
+        txn_abort(txn);
+}
+
 enum varve_status
 store_commit(struct store *store, struct txn *txn, struct state *state, struct varve_err *err)
 {
