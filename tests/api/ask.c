@@ -117,7 +117,7 @@ void slow_scan_step(struct slow_scan *slow)
         for (uint32_t i = rows.run_start[run]; i < rows.run_start[run + 1]; i++) {
             row.start = rows.start[i];
             row.end = rows.end[i];
-            row.value = rows.ints ? number_of_int(rows.ints[i]) : number_of_double(rows.floats[i]);
+            row.value = rows.ints ? exact_of_int(rows.ints[i]) : exact_of_double(rows.floats[i]);
             need(i == rows.run_start[run] || rows.end[i] >= rows.end[i - 1],
                  "ends ascend in a run");
             slow_scan_add(slow, &row, rows.run_is_adjustment[run]);
@@ -166,7 +166,7 @@ size_t slow_scan_finish(struct slow_scan *slow, struct row_answer **rows)
     for (size_t i = 0; i < adjustments; i++) {
         struct row_answer *row = find_row(*rows, count, &changes[i]);
         need(row != NULL, "an adjustment has a row to adjust");
-        number_add(&row->value, changes[i].value);
+        exact_add(&row->value, changes[i].value);
     }
     qsort(*rows, count, sizeof **rows, compare_row_answers);
     free(changes);
@@ -215,10 +215,10 @@ size_t ask_groups(const struct ask *ask, struct group_answer **groups)
                      runs.first[r] <= runs.last[r],
                  "first and last lie in the range");
             if (runs.sums) {
-                number_add(&group->sum, number_of_int(runs.sums[r]));
+                exact_add(&group->sum, exact_of_int(runs.sums[r]));
             } else {
-                number_add(&group->sum, number_of_double(runs.float_sums[r]));
-                number_add(&group->sum, number_of_double(runs.float_rests[r]));
+                exact_add(&group->sum, exact_of_double(runs.float_sums[r]));
+                exact_add(&group->sum, exact_of_double(runs.float_rests[r]));
             }
             group->points += runs.points[r];
         }

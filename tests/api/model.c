@@ -26,9 +26,9 @@ static void *must(void *pointer)
 
 /* ---- numbers ----------------------------------------------------------- */
 
-struct number number_of_int(int64_t i)
+struct exact exact_of_int(int64_t i)
 {
-    return (struct number){i, 0};
+    return (struct exact){i, 0};
 }
 
 /* v as m * 2^e with m odd (or 0). */
@@ -43,25 +43,25 @@ static int64_t mantissa(double v, int *e)
     return m;
 }
 
-struct number number_of_double(double f)
+struct exact exact_of_double(double f)
 {
     int e;
     wide m = mantissa(f, &e);
     if (m == 0)
-        return (struct number){0, 0};
+        return (struct exact){0, 0};
     if (e < -GRAIN_BITS || e > 60) {
         fprintf(stderr, "%a is beyond the numbers of the model\n", f);
         abort();
     }
     if (e >= 0)
-        return (struct number){m * ((wide)1 << e), 0};
+        return (struct exact){m * ((wide)1 << e), 0};
     wide unit = (wide)1 << -e, whole = m / unit;
     if (whole * unit > m)
         whole--;
-    return (struct number){whole, (m - whole * unit) * ((wide)1 << (GRAIN_BITS + e))};
+    return (struct exact){whole, (m - whole * unit) * ((wide)1 << (GRAIN_BITS + e))};
 }
 
-void number_add(struct number *to, struct number n)
+void exact_add(struct exact *to, struct exact n)
 {
     to->whole += n.whole;
     to->grains += n.grains;
@@ -71,9 +71,9 @@ void number_add(struct number *to, struct number n)
     }
 }
 
-struct number number_minus(struct number a, struct number b)
+struct exact exact_minus(struct exact a, struct exact b)
 {
-    struct number n = {a.whole - b.whole, a.grains - b.grains};
+    struct exact n = {a.whole - b.whole, a.grains - b.grains};
     if (n.grains < 0) {
         n.grains += GRAINS;
         n.whole--;
@@ -81,14 +81,14 @@ struct number number_minus(struct number a, struct number b)
     return n;
 }
 
-int number_compare(struct number a, struct number b)
+int exact_compare(struct exact a, struct exact b)
 {
     if (a.whole != b.whole)
         return a.whole < b.whole ? -1 : 1;
     return (a.grains > b.grains) - (a.grains < b.grains);
 }
 
-void number_text(struct number n, char text[80])
+void exact_text(struct exact n, char text[80])
 {
     char digits[48];
     size_t at = sizeof digits;
@@ -177,7 +177,7 @@ struct point {
     struct labels labels;
     int mode; /* 'd', 'c', 'g'; 0: no row; -1: the end of a list */
     int64_t start, end;
-    struct number value;
+    struct exact value;
     bool expired; /* its day has been forgotten */
 };
 struct event {
@@ -222,13 +222,13 @@ void model_free(struct model *model)
     free(model);
 }
 
-static struct number value_of(struct varve_value value, int scale)
+static struct exact value_of(struct varve_value value, int scale)
 {
     if (scale == 9 && value.type == VARVE_FLOAT)
-        return (struct number){nanos_of_double(value.as.f), 0};
+        return (struct exact){nanos_of_double(value.as.f), 0};
     if (scale == 9)
-        return (struct number){(wide)value.as.i * 1000000000, 0};
-    return value.type == VARVE_FLOAT ? number_of_double(value.as.f) : number_of_int(value.as.i);
+        return (struct exact){(wide)value.as.i * 1000000000, 0};
+    return value.type == VARVE_FLOAT ? exact_of_double(value.as.f) : exact_of_int(value.as.i);
 }
 
 static void add_point(struct model *model, const struct point *point)
@@ -305,7 +305,7 @@ static int compare_points(const void *a, const void *b)
         order = (x->start > y->start) - (x->start < y->start);
     if (order == 0)
         order = (x->end > y->end) - (x->end < y->end);
-    return order ? order : number_compare(x->value, y->value);
+    return order ? order : exact_compare(x->value, y->value);
 }
 
 static bool same_stream(const struct point *a, const struct point *b)
@@ -317,10 +317,10 @@ static bool same_stream(const struct point *a, const struct point *b)
 /* Turns the readings of one stream into increments; what makes no row gets the mode 0. */
 static void readings_to_increments(struct point *points, size_t count)
 {
-    struct number reached = {0, 0};
+    struct exact reached = {0, 0};
     bool known = points[0].start != 0;
     for (size_t i = 0; i < count; i++) {
-        struct number reading = points[i].value;
+        struct exact reading = points[i].value;
         if (i + 1 < count && points[i + 1].end == points[i].end && known) {
             points[i].mode = 0; /* a larger one of the same end follows */
             continue;
@@ -328,11 +328,11 @@ static void readings_to_increments(struct point *points, size_t count)
         if (i == 0 && !known) {
             points[i].mode = 0;
             reached = reading;
-        } else if (number_compare(reading, reached) >= 0) {
-            points[i].value = number_minus(reading, reached);
+        } else if (exact_compare(reading, reached) >= 0) {
+            points[i].value = exact_minus(reading, reached);
             reached = reading;
         } else if (known) {
-            points[i].value = number_of_int(0);
+            points[i].value = exact_of_int(0);
         } else {
             reached = reading; /* a reset: all of it is new */
         }
@@ -430,7 +430,7 @@ size_t group_rows(const struct row_answer *rows, size_t count, const char *const
             g++;
         if (g == group_count)
             (*groups)[group_count++] = (struct group_answer){.labels = labels};
-        number_add(&(*groups)[g].sum, rows[i].value);
+        exact_add(&(*groups)[g].sum, rows[i].value);
         (*groups)[g].points++;
     }
     qsort(*groups, group_count, sizeof **groups, compare_group_answers);
@@ -445,7 +445,7 @@ int compare_row_answers(const void *a, const void *b)
         order = (x->start > y->start) - (x->start < y->start);
     if (order == 0)
         order = (x->end > y->end) - (x->end < y->end);
-    return order ? order : number_compare(x->value, y->value);
+    return order ? order : exact_compare(x->value, y->value);
 }
 
 int compare_group_answers(const void *a, const void *b)

@@ -26,16 +26,16 @@
 
 __extension__ typedef __int128 wide;
 
-struct number {
+struct exact {
     wide whole, grains; /* 0 <= grains < 2^72 */
 };
 
-struct number number_of_int(int64_t i);
-struct number number_of_double(double f); /* ends the program when it is too large or too fine */
-void number_add(struct number *to, struct number n);
-struct number number_minus(struct number a, struct number b);
-int number_compare(struct number a, struct number b);
-void number_text(struct number n, char text[80]);
+struct exact exact_of_int(int64_t i);
+struct exact exact_of_double(double f); /* ends the program when it is too large or too fine */
+void exact_add(struct exact *to, struct exact n);
+struct exact exact_minus(struct exact a, struct exact b);
+int exact_compare(struct exact a, struct exact b);
+void exact_text(struct exact n, char text[80]);
 
 /* v * 10^9 rounded to the nearest integer, ties to even: worked out in integers. */
 wide nanos_of_double(double v);
@@ -53,11 +53,11 @@ const char *labels_get(const struct labels *labels, const char *key);
 struct row_answer {
     struct labels labels;
     int64_t start, end;
-    struct number value;
+    struct exact value;
 };
 struct group_answer {
     struct labels labels; /* only the keys asked for */
-    struct number sum;
+    struct exact sum;
     uint64_t points;
 };
 struct event_answer {

@@ -45,7 +45,7 @@ static struct prng round_start(const char *test, uint64_t usual, unsigned number
 static void print_row(const char *who, const struct row_answer *row)
 {
     char text[80];
-    number_text(row->value, text);
+    exact_text(row->value, text);
     print_error("%s: (%lld, %lld] %s\n%s", who, (long long)row->start, (long long)row->end, text,
                 row->labels.text);
 }
@@ -72,15 +72,15 @@ static void same_groups(const char *what, const char *source, const struct group
 {
     size_t i = 0;
     while (i < want_count && i < got_count && compare_group_answers(&want[i], &got[i]) == 0 &&
-           number_compare(want[i].sum, got[i].sum) == 0 && want[i].points == got[i].points)
+           exact_compare(want[i].sum, got[i].sum) == 0 && want[i].points == got[i].points)
         i++;
     if (i == want_count && i == got_count)
         return;
     char a[80] = "nothing", b[80] = "nothing";
     if (i < want_count)
-        number_text(want[i].sum, a);
+        exact_text(want[i].sum, a);
     if (i < got_count)
-        number_text(got[i].sum, b);
+        exact_text(got[i].sum, b);
     fail_msg("seed %" PRIu64 ": %s of %s: %zu groups, should be %zu; group %zu: %s, should be %s; "
              "%llu points, should be %llu\n%s",
              round_seed, what, source, got_count, want_count, i, b, a,
@@ -200,12 +200,12 @@ static void check_range(varve_snapshot *snapshot, const char *source, const stru
     free(want);
 }
 
-static struct number
+static struct exact
 increase(varve_snapshot *snapshot, const char *source, int64_t since, int64_t until)
 {
     struct ask ask = {.snapshot = snapshot, .source = source, .since = since, .until = until};
     struct group_answer *groups;
-    struct number sum = {0, 0};
+    struct exact sum = {0, 0};
     if (ask_groups(&ask, &groups) > 0)
         sum = groups[0].sum;
     free(groups);
@@ -217,10 +217,10 @@ static void
 check_additive(varve_snapshot *snapshot, const char *source, struct range r, struct prng *prng)
 {
     int64_t middle = r.since + (int64_t)prng_below(prng, (uint64_t)(r.until - r.since + 1));
-    struct number whole = increase(snapshot, source, r.since, r.until);
-    struct number parts = increase(snapshot, source, r.since, middle);
-    number_add(&parts, increase(snapshot, source, middle, r.until));
-    if (number_compare(whole, parts) != 0)
+    struct exact whole = increase(snapshot, source, r.since, r.until);
+    struct exact parts = increase(snapshot, source, r.since, middle);
+    exact_add(&parts, increase(snapshot, source, middle, r.until));
+    if (exact_compare(whole, parts) != 0)
         fail_msg("seed %" PRIu64 ": increase of %s is not additive at %lld", round_seed, source,
                  (long long)middle);
 }
