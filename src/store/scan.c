@@ -82,41 +82,55 @@ static void consider(struct nearest *nearest, struct varve_str name)
 }
 
 /* Looks through the sources, newest first, for a segment that has the metric. */
-static enum varve_status
-find_metric(struct scan *scan, bool *found, struct nearest *nearest, struct varve_err *err)
+static enum varve_status find_metric(struct snapshot *s, struct arena *arena,
+                                     struct nearest *nearest, bool *found, struct varve_err *err)
 {
-    struct snapshot *s = scan->snapshot;
     struct segment segment;
     *found = false;
     for (size_t i = s->source_count; i-- > 0 && !*found;) {
         if (s->sources[i].table != 0)
             continue;
-        arena_clear(&scan->segment_arena);
-        TRY(snapshot_segment(s, &s->sources[i], &scan->segment_arena, &segment, err));
-        *found = segment_find_metric(&segment, scan->name) != UINT32_MAX;
+        arena_clear(arena);
+        TRY(snapshot_segment(s, &s->sources[i], arena, &segment, err));
+        *found = segment_find_metric(&segment, nearest->wanted) != UINT32_MAX;
         for (uint32_t m = 0; m < segment.metric_count; m++)
             consider(nearest, segment.metrics[m].name);
     }
     return VARVE_OK;
 }
 
+static enum varve_status
+name_nearest(struct snapshot *s, const char *place, struct nearest *nearest, struct varve_err *err)
+{
+    for (size_t i = 0; i < s->table_count; i++)
+        consider(nearest, s->tables[i]);
+    if (nearest->name[0])
+        return fail(err, VARVE_NOTFOUND, place, "no metric or table '%.*s' (did you mean '%s'?)",
+                    STR_ARG(nearest->wanted), nearest->name);
+    return fail(err, VARVE_NOTFOUND, place, "no metric or table '%.*s': the store is empty",
+                STR_ARG(nearest->wanted));
+}
+
+enum varve_status scan_unknown(struct snapshot *s, const char *place, struct varve_str name,
+                               struct arena *arena, struct varve_err *err)
+{
+    struct nearest nearest = {name, UINT32_MAX, ""};
+    bool found;
+    TRY(find_metric(s, arena, &nearest, &found, err));
+    return name_nearest(s, place, &nearest, err);
+}
+
 static enum varve_status find_source(struct scan *scan, struct varve_err *err)
 {
     struct nearest nearest = {scan->name, UINT32_MAX, ""};
     bool found;
-    TRY(find_metric(scan, &found, &nearest, err));
+    TRY(find_metric(scan->snapshot, &scan->segment_arena, &nearest, &found, err));
     if (found)
         return VARVE_OK;
     scan->table = snapshot_table_number(scan->snapshot, scan->name);
     if (scan->table != 0)
         return VARVE_OK;
-    for (size_t i = 0; i < scan->snapshot->table_count; i++)
-        consider(&nearest, scan->snapshot->tables[i]);
-    if (nearest.name[0])
-        return fail(err, VARVE_NOTFOUND, "scan", "no metric or table '%.*s' (did you mean '%s'?)",
-                    STR_ARG(scan->name), nearest.name);
-    return fail(err, VARVE_NOTFOUND, "scan", "no metric or table '%.*s': the store is empty",
-                STR_ARG(scan->name));
+    return name_nearest(scan->snapshot, "scan", &nearest, err);
 }
 
 static enum varve_status

@@ -101,6 +101,11 @@ scan_rows(struct scan *scan, struct varve_rows *rows, struct varve_err *err) VAR
 enum varve_status
 scan_runs(struct scan *scan, struct varve_runs *runs, struct varve_err *err) VARVE_CHECKED;
 
+/* VARVE_NOTFOUND for a name that is neither a metric nor a table, with the nearest there is.  Clears
+ * the arena. */
+enum varve_status scan_unknown(struct snapshot *snapshot, const char *place, struct varve_str name,
+                               struct arena *arena, struct varve_err *err) VARVE_CHECKED;
+
 /* ---- between the files of this module ---------------------------------- */
 
 /* The next source that may hold rows, opened by `enter`, which says in *any whether something is to

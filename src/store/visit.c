@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 
+#include "store/scan.h"
+
 /* Texts with a count each, and for labels the set of their distinct values. */
 struct tally {
     struct intern names;
@@ -16,10 +18,11 @@ struct tally {
     size_t capacity;
 };
 
-static enum varve_status tally_init(struct tally *tally, struct mem *mem, struct varve_err *err)
+static enum varve_status
+tally_init(struct tally *tally, struct mem *mem, uint64_t seed, struct varve_err *err)
 {
     memset(tally, 0, sizeof *tally);
-    return intern_init(&tally->names, mem, 0, err);
+    return intern_init(&tally->names, mem, seed, err);
 }
 
 static void tally_free(struct tally *tally)
@@ -78,9 +81,13 @@ static enum varve_status tally_visit(struct tally *tally, int (*order)(const voi
 
 /* ---- metrics ----------------------------------------------------------- */
 
+struct listed_metric {
+    struct varve_metric_info info;
+    int32_t first_day, last_day; /* that have points of it */
+};
 struct metric_list {
     struct intern names;
-    struct varve_metric_info *infos; /* by id */
+    struct listed_metric *metrics; /* by id */
     size_t capacity;
 };
 
@@ -91,11 +98,12 @@ static enum varve_status add_metric(struct metric_list *list, const struct segme
     size_t before = list->capacity;
     TRY(intern_put(&list->names, m->name, &id, err));
     TRY(intern_put(&list->names, m->unit, &unit, err));
-    TRY(mem_grow(list->names.mem, (void **)&list->infos, &list->capacity, list->names.count,
-                 sizeof *list->infos, err));
+    TRY(mem_grow(list->names.mem, (void **)&list->metrics, &list->capacity, list->names.count,
+                 sizeof *list->metrics, err));
     if (list->capacity > before)
-        memset(list->infos + before, 0, (list->capacity - before) * sizeof *list->infos);
-    struct varve_metric_info *info = &list->infos[id];
+        memset(list->metrics + before, 0, (list->capacity - before) * sizeof *list->metrics);
+    struct listed_metric *metric = &list->metrics[id];
+    struct varve_metric_info *info = &metric->info;
     if (info->metric.kind == 0) {
         *info =
             (struct varve_metric_info){.oldest = INT64_MAX, .newest = INT64_MIN, .scale = m->scale};
@@ -104,13 +112,62 @@ static enum varve_status add_metric(struct metric_list *list, const struct segme
     info->metric.name = intern_text(&list->names, id);
     if (m->unit.size > 0)
         info->metric.unit = intern_text(&list->names, unit);
+    if (info->points == 0)
+        metric->first_day = source->day; /* sources come in the order of their days */
+    if (m->points > 0)
+        metric->last_day = source->day;
     info->points += m->points;
     info->series += m->series;
-    if (source->first < info->oldest)
-        info->oldest = source->first;
-    if (source->last > info->newest)
-        info->newest = source->last;
     return VARVE_OK;
+}
+
+/* The oldest and the newest point of a metric are in its first and its last day. */
+static enum varve_status date_metric(struct listed_metric *metric, struct segment *segment,
+                                     struct arena *arena, struct varve_err *err)
+{
+    struct segment_runs runs;
+    struct varve_metric_info *info = &metric->info;
+    uint32_t m = segment_find_metric(segment, info->metric.name);
+    if (m == UINT32_MAX)
+        return VARVE_OK;
+    TRY(segment_runs(segment, m, arena, &runs, err));
+    for (uint32_t r = 0; r < runs.count; r++) {
+        if (runs.mode[r] == ROW_ADJUST || runs.mode[r] == ROW_BASE)
+            continue;
+        if (runs.first[r] < info->oldest)
+            info->oldest = runs.first[r];
+        if (runs.last[r] > info->newest)
+            info->newest = runs.last[r];
+    }
+    return VARVE_OK;
+}
+
+static enum varve_status
+date_metrics(struct snapshot *s, struct metric_list *list, struct varve_err *err)
+{
+    struct arena arena;
+    enum varve_status status = VARVE_OK;
+    arena_init(&arena, &s->store->mem, 1 << 14);
+    for (size_t i = 0; i < s->source_count; i++) {
+        struct segment segment;
+        bool is_open = false;
+        for (size_t id = 1; id < list->names.count; id++) {
+            struct listed_metric *m = &list->metrics[id];
+            int32_t day = s->sources[i].day;
+            if (m->info.points == 0 || s->sources[i].table != 0 ||
+                (day != m->first_day && day != m->last_day))
+                continue;
+            if (!is_open) {
+                arena_clear(&arena);
+                TRYOUT(snapshot_segment(s, &s->sources[i], &arena, &segment, err));
+            }
+            is_open = true;
+            TRYOUT(date_metric(m, &segment, &arena, err));
+        }
+    }
+out:
+    arena_free(&arena);
+    return status;
 }
 
 static enum varve_status
@@ -130,13 +187,13 @@ list_metrics(struct snapshot *s, struct metric_list *list, struct varve_err *err
     }
 out:
     arena_free(&arena);
-    return status;
+    return status == VARVE_OK ? date_metrics(s, list, err) : status;
 }
 
 static int metrics_by_name(const void *a, const void *b)
 {
-    return str_compare(((const struct varve_metric_info *)a)->metric.name,
-                       ((const struct varve_metric_info *)b)->metric.name);
+    return str_compare(((const struct listed_metric *)a)->info.metric.name,
+                       ((const struct listed_metric *)b)->info.metric.name);
 }
 
 enum varve_status
@@ -145,18 +202,18 @@ visit_metrics(struct snapshot *snapshot, int (*visit)(void *, const struct varve
 {
     struct metric_list list = {.capacity = 0};
     struct mem *mem = &snapshot->store->mem;
-    TRY(intern_init(&list.names, mem, 0, err));
+    TRY(intern_init(&list.names, mem, snapshot->store->identity.seed, err));
     enum varve_status status = list_metrics(snapshot, &list, err);
     if (status == VARVE_OK) {
         size_t n = 0;
         for (size_t id = 1; id < list.names.count; id++)
-            if (list.infos[id].metric.kind != 0) /* the others are units */
-                list.infos[n++] = list.infos[id];
-        qsort(list.infos, n, sizeof *list.infos, metrics_by_name);
-        for (size_t i = 0; i < n && visit(context, &list.infos[i]) == 0; i++)
+            if (list.metrics[id].info.metric.kind != 0) /* the others are units */
+                list.metrics[n++] = list.metrics[id];
+        qsort(list.metrics, n, sizeof *list.metrics, metrics_by_name);
+        for (size_t i = 0; i < n && visit(context, &list.metrics[i].info) == 0; i++)
             ;
     }
-    mem_free(mem, list.infos, list.capacity * sizeof *list.infos);
+    mem_free(mem, list.metrics, list.capacity * sizeof *list.metrics);
     intern_free(&list.names);
     return status;
 }
@@ -298,7 +355,7 @@ static enum varve_status ask_all(struct question *q, struct varve_err *err)
             TRY(ask_table(q, &s->sources[i], err));
     }
     if (!q->found)
-        return fail(err, VARVE_NOTFOUND, "list", "no metric or table '%.*s'", STR_ARG(q->source));
+        return scan_unknown(s, "list", q->source, &q->arena, err);
     return VARVE_OK;
 }
 
@@ -307,9 +364,9 @@ ask(struct question *q, int (*visit)(void *, const struct varve_count_info *), v
     struct varve_err *err)
 {
     struct mem *mem = &q->snapshot->store->mem;
-    TRY(tally_init(&q->tally, mem, err));
+    TRY(tally_init(&q->tally, mem, q->snapshot->store->identity.seed, err));
     arena_init(&q->arena, mem, 1 << 14);
-    enum varve_status status = intern_init(&q->seen, mem, 0, err);
+    enum varve_status status = intern_init(&q->seen, mem, q->snapshot->store->identity.seed, err);
     if (status == VARVE_OK) {
         status = ask_all(q, err);
         if (status == VARVE_OK)
