@@ -214,6 +214,9 @@ segment_load(struct segment *segment, struct rowset *rowset, struct varve_err *e
     enum varve_status status = rowset_grow(rowset, segment->blob.head.rows, err);
     if (status == VARVE_OK)
         status = load_all(&load, err);
+    if (status == VARVE_OK && rowset->row_count - rows != segment->blob.head.rows)
+        status = segment_damaged(segment, err, "%zu rows, the head says %u",
+                                 rowset->row_count - rows, segment->blob.head.rows);
     if (status != VARVE_OK)
         rowset->row_count = rows;
     arena_free(&load.arena);

@@ -165,13 +165,13 @@ enum varve_status segment_int_sums(struct segment *segment, uint32_t metric, str
     struct column column;
     int64_t *all;
     TRY(segment_array(arena, runs, sizeof *all, &all, err));
-    TRY(segment_open_ints(segment, SEGMENT_SUM, metric, runs, &column, err));
-    if (column.count > 0)
-        TRY(column_int_range(&column, 0, runs, all, err));
-    else if (runs > 0)
-        TRY(add_up_ints(segment, metric, arena, all, err));
     *sums = all;
-    return VARVE_OK;
+    if (runs == 0)
+        return VARVE_OK;
+    TRY(segment_open_ints(segment, SEGMENT_SUM, metric, runs, &column, err));
+    if (column.count == 0)
+        return add_up_ints(segment, metric, arena, all, err);
+    return column_int_range(&column, 0, runs, all, err);
 }
 
 static void split_sum(const double *values, uint32_t count, double *high, double *low)
@@ -222,17 +222,13 @@ enum varve_status segment_float_sums(struct segment *segment, uint32_t metric, s
     double *h, *l;
     TRY(segment_array(arena, runs, sizeof *h, &h, err));
     TRY(segment_array(arena, runs, sizeof *l, &l, err));
-    enum varve_status status = VARVE_OK;
-    if (runs > 0)
-        status = read_sums(segment, SEGMENT_FSUM_HI, metric, runs, h, err);
-    if (status == VARVE_NOTFOUND)
-        TRY(add_up_floats(segment, metric, arena, h, l, err));
-    else if (status == VARVE_OK && runs > 0)
-        status =
-            segment_need(segment, read_sums(segment, SEGMENT_FSUM_LO, metric, runs, l, err), err);
-    if (status != VARVE_OK && status != VARVE_NOTFOUND)
-        return status;
     *high = h;
     *low = l;
-    return VARVE_OK;
+    if (runs == 0)
+        return VARVE_OK;
+    enum varve_status status = read_sums(segment, SEGMENT_FSUM_HI, metric, runs, h, err);
+    if (status == VARVE_NOTFOUND)
+        return add_up_floats(segment, metric, arena, h, l, err);
+    TRY(status);
+    return segment_need(segment, read_sums(segment, SEGMENT_FSUM_LO, metric, runs, l, err), err);
 }

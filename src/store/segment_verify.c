@@ -40,7 +40,8 @@ static enum varve_status check_distinct(struct check *check, const struct varve_
     sort_numbers(order, order + count, count, compare_texts, texts);
     for (uint32_t i = 1; i < count; i++)
         if (str_equal(texts[order[i - 1]], texts[order[i]]))
-            return segment_damaged(check->segment, err, "a dictionary has two equal values");
+            return segment_damaged(check->segment, err,
+                                   "two label keys, or two values of one, are equal");
     return VARVE_OK;
 }
 
@@ -50,6 +51,9 @@ static enum varve_status check_names(struct check *check, struct varve_err *err)
     for (uint32_t m = 1; m < segment->metric_count; m++)
         if (str_compare(segment->metrics[m - 1].name, segment->metrics[m].name) >= 0)
             return segment_damaged(segment, err, "metric %u is out of order", m);
+    for (uint32_t k = 0; k < segment->key_count; k++)
+        if (segment->keys[k].size == 0)
+            return segment_damaged(segment, err, "label key %u has no name", k);
     for (uint32_t k = 1; k < segment->key_count; k++) {
         uint32_t before = segment->key[k - 1].values, values = segment->key[k].values;
         if (before > values ||
@@ -90,6 +94,7 @@ static enum varve_status check_keys(struct check *check, struct varve_err *err)
 {
     struct segment *segment = check->segment;
     TRY(check_names(check, err));
+    TRY(check_distinct(check, segment->keys, segment->key_count, err));
     for (uint32_t k = 0; k < segment->key_count; k++) {
         const struct varve_str *texts;
         uint32_t count;
@@ -101,17 +106,60 @@ static enum varve_status check_keys(struct check *check, struct varve_err *err)
     return VARVE_OK;
 }
 
+/* ---- sections ------------------------------------------------------------- */
+
+static bool belongs(const struct segment *segment, const struct blob_entry *entry)
+{
+    switch (entry->id) {
+    case SEGMENT_DICT:
+        return entry->index < segment->key_count &&
+               segment->key[entry->index].first_word == UINT32_MAX;
+    case SEGMENT_CODES:
+        return entry->index < segment->key_count &&
+               segment->key[entry->index].kind != SEGMENT_CONSTANT;
+    case SEGMENT_SUM:
+    case SEGMENT_INTS:
+        return entry->index < segment->metric_count && segment->metrics[entry->index].int_runs > 0;
+    case SEGMENT_FSUM_HI:
+    case SEGMENT_FSUM_LO:
+    case SEGMENT_FLOATS:
+        return entry->index < segment->metric_count &&
+               segment->metrics[entry->index].float_runs > 0;
+    default:
+        return entry->id >= SEGMENT_META && entry->id <= SEGMENT_TIME_GAP && entry->index == 0;
+    }
+}
+
+/* Where a section stands: those of a metric together, behind all others. */
+static uint64_t place_of(const struct blob_entry *entry)
+{
+    if (entry->id < SEGMENT_SUM)
+        return (uint64_t)entry->id << 32 | entry->index;
+    return (uint64_t)SEGMENT_SUM << 32 | (uint64_t)entry->index << 8 | entry->id;
+}
+
+static enum varve_status check_sections(const struct segment *segment, struct varve_err *err)
+{
+    for (uint32_t i = 0; i < segment->blob.sections; i++) {
+        const struct blob_entry *entry = &segment->blob.entries[i];
+        if (!belongs(segment, entry) || (i > 0 && place_of(entry - 1) >= place_of(entry)))
+            return segment_damaged(segment, err, "section %u.%u does not belong where it is",
+                                   entry->id, entry->index);
+    }
+    return VARVE_OK;
+}
+
 /* ---- timelines ----------------------------------------------------------- */
 
 static enum varve_status check_time(struct check *check, uint32_t t, struct varve_err *err)
 {
     struct segment *segment = check->segment;
-    int64_t ends[BLOCK_VALUES];
+    int64_t starts[BLOCK_VALUES], ends[BLOCK_VALUES];
     uint32_t rows = segment->times->rows[t];
     int64_t before = segment->times->first[t];
     for (uint32_t from = 0, n; from < rows; from += n) {
         n = rows - from < BLOCK_VALUES ? rows - from : BLOCK_VALUES;
-        TRY(segment_times(segment, t, from, n, NULL, ends, err));
+        TRY(segment_times(segment, t, from, n, starts, ends, err));
         for (uint32_t i = 0; i < n; i++) {
             if (ends[i] < before)
                 return segment_damaged(segment, err, "the ends of timeline %u do not ascend", t);
@@ -353,7 +401,9 @@ enum varve_status segment_verify(struct segment *segment, struct varve_err *err)
     TRY(blob_verify(&segment->blob, err));
     struct check check = {.segment = segment, .first = INT64_MAX, .last = INT64_MIN};
     arena_init(&check.arena, segment->arena->mem, segment->arena->chunk);
-    enum varve_status status = check_keys(&check, err);
+    enum varve_status status = check_sections(segment, err);
+    if (status == VARVE_OK)
+        status = check_keys(&check, err);
     if (status == VARVE_OK)
         status = check_times(&check, err);
     if (status == VARVE_OK)
