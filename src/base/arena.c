@@ -96,20 +96,19 @@ char *arena_copy(struct arena *arena, const void *bytes, size_t size)
 
 void arena_clear(struct arena *arena)
 {
-    struct arena_chunk *largest = arena->chunks;
-    for (struct arena_chunk *c = arena->chunks; c; c = c->next)
-        if (c->size > largest->size)
-            largest = c;
+    arena->used = 0;
+    if (!arena->chunks || !arena->chunks->next)
+        return;
+    size_t total = 0;
     for (struct arena_chunk *c = arena->chunks, *next; c; c = next) {
         next = c->next;
-        if (c != largest)
-            chunk_free(arena, c);
+        total += c->size;
+        chunk_free(arena, c);
     }
-    if (largest)
-        largest->next = NULL;
-    arena->chunks = largest;
-    arena->size = largest ? largest->size : 0;
-    arena->used = 0;
+    arena->chunks = NULL;
+    arena->size = 0;
+    if (total > arena->chunk)
+        arena->chunk = total;
 }
 
 void arena_free(struct arena *arena)

@@ -4,7 +4,8 @@
  *
  * A bump allocator over chunks that never move, so pointers stay good until
  * arena_clear or arena_free.  A chunk is at least `chunk` bytes.
- * arena_clear keeps the largest chunk for the next round.  A zeroed struct arena
+ * arena_clear keeps a single chunk for the next round, and gives several back for one as large as
+ * all of them, so that a round that is repeated settles on one.  A zeroed struct arena
  * with mem set is not valid: call arena_init.  The allocator must align as
  * malloc does.
  */

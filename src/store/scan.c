@@ -254,21 +254,15 @@ static bool is_plain(const struct scan *scan)
     return !odd;
 }
 
-static void keep_all(struct scan_segment *s)
-{
-    for (uint32_t r = 0; r < s->runs.count; r++)
-        s->kept[r] = r;
-    s->kept_count = s->runs.count;
-    s->kept_ints = s->runs.ints;
-}
-
 static enum varve_status keep_some(struct scan *scan, struct varve_err *err)
 {
     struct scan_segment *s = &scan->metric;
     const struct segment_runs *runs = &s->runs;
     uint8_t *passes = arena_alloc(&scan->segment_arena, (size_t)runs->count + 1);
-    if (!passes)
-        return fail_nomem(err, runs->count);
+    s->kept =
+        arena_alloc(&scan->segment_arena, mem_array((size_t)runs->count + 1, sizeof *s->kept));
+    if (!passes || !s->kept)
+        return fail_nomem(err, runs->count * sizeof *s->kept);
     for (uint32_t r = 0; r < runs->count; r++)
         passes[r] = runs->mode[r] != ROW_BASE && runs->last[r] >= scan->since &&
                     runs->first[r] < scan->until;
@@ -285,14 +279,10 @@ static enum varve_status keep_some(struct scan *scan, struct varve_err *err)
 static enum varve_status keep_runs(struct scan *scan, struct varve_err *err)
 {
     struct scan_segment *s = &scan->metric;
-    s->kept =
-        arena_alloc(&scan->segment_arena, mem_array((size_t)s->runs.count + 1, sizeof *s->kept));
-    if (!s->kept)
-        return fail_nomem(err, s->runs.count * sizeof *s->kept);
     s->plain = is_plain(scan);
-    if (s->plain)
-        keep_all(s);
-    else
+    s->kept_count = s->plain ? s->runs.count : 0;
+    s->kept_ints = s->plain ? s->runs.ints : 0;
+    if (!s->plain)
         TRY(keep_some(scan, err));
     scan->stats.runs += s->runs.count;
     scan->stats.runs_skipped += s->runs.count - s->kept_count;

@@ -30,7 +30,7 @@ struct scan_segment {
     struct segment segment;
     struct segment_runs runs;
     uint32_t metric;
-    uint32_t *kept; /* runs that pass, ascending; ints before floats */
+    uint32_t *kept; /* runs that pass, ascending; ints before floats; NULL if plain: all do */
     uint32_t kept_count, kept_ints;
     bool plain; /* every run is kept, inside the range, and none is an adjustment: arrays can be
                    lent as they are */
@@ -118,6 +118,11 @@ enum varve_status scan_enter_metric(struct scan *scan, const struct source *sour
                                     struct varve_err *err) VARVE_CHECKED;
 /* Whether a text passes a filter. */
 bool scan_filter_passes(const struct scan_filter *filter, struct varve_str text);
+/* The run at a position of those kept. */
+static inline uint32_t scan_run(const struct scan_segment *segment, uint32_t at)
+{
+    return segment->plain ? at : segment->kept[at];
+}
 /* codes and dictionary of the kept runs [from, from + count) into the output columns. */
 void scan_put_columns(struct scan *scan, const uint32_t *runs, uint32_t count);
 /* Values [from, from + count) of an int or float run, through the cached block. */

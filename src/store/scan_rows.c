@@ -42,7 +42,7 @@ static enum varve_status take_run(struct scan *scan, struct batch *batch, struct
 {
     struct scan_segment *s = &scan->metric;
     struct scan_output *o = scan->out;
-    uint32_t run = s->kept[s->at], left = s->runs.rows[run] - s->row, kept;
+    uint32_t run = scan_run(s, s->at), left = s->runs.rows[run] - s->row, kept;
     uint32_t n = BLOCK_VALUES - batch->rows < left ? BLOCK_VALUES - batch->rows : left;
     bool past;
     TRY(put_rows(scan, run, s->row, n, batch->rows, &kept, &past, err));

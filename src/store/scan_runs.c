@@ -187,7 +187,7 @@ static enum varve_status fill(struct scan *scan, struct varve_runs *runs, struct
     }
     for (; s->at < end; s->at++) {
         struct total total;
-        uint32_t run = s->kept[s->at];
+        uint32_t run = scan_run(s, s->at);
         TRY(total_of(scan, run, &total, err));
         if (total.points == 0)
             continue; /* the range lies between two of its points */
