@@ -7,8 +7,8 @@
  * transaction, commits, and tells the others.  Batches that arrive meanwhile
  * wait for the next leader, so a commit is shared exactly when there is something to share.
  *
- * Either the whole group is on disk or none of it: after a failure everybody
- * is told, and sends again.
+ * Either the whole group is on disk or none of it.  After a failure each batch is
+ * tried by itself, so that one that is not valid is refused alone.
  */
 #include "store/store.h"
 
@@ -101,6 +101,7 @@ static enum varve_status apply(struct store *store, struct txn *txn, struct stat
 {
     struct stretch from = head_mark(&store->head), to;
     struct partition parts;
+    request->appended = (struct varve_appended){0};
     struct admit admit = {.mem = &store->mem,
                           .head = &store->head,
                           .sealed = &store->sealed,
@@ -160,17 +161,31 @@ append_group(struct store *store, struct append_request *group, struct varve_err
     return store_commit(store, txn, &state, err);
 }
 
+/* A batch that cannot be taken must not take its neighbours down: they are tried one by one. */
+static void append_each(struct store *store, struct append_request *group)
+{
+    for (struct append_request *r = group, *next; r; r = next) {
+        next = r->next;
+        r->next = NULL;
+        r->err = (struct varve_err){0};
+        r->status = append_group(store, r, &r->err);
+        r->next = next;
+    }
+}
+
 static void lead(struct store *store, struct append_request *group)
 {
     struct varve_err err = {0};
     pthread_mutex_lock(&store->lock);
     enum varve_status status = append_group(store, group, &err);
-    uint64_t waiting = store->synced ? store->head.rows.row_count + store->head.events.count : 0;
-    pthread_mutex_unlock(&store->lock);
     for (struct append_request *r = group; r; r = r->next) {
         r->status = status;
         r->err = err;
     }
+    if (status != VARVE_OK && group->next)
+        append_each(store, group);
+    uint64_t waiting = store->synced ? store->head.rows.row_count + store->head.events.count : 0;
+    pthread_mutex_unlock(&store->lock);
     /* Failing to seal is no failure to append: the journal grows on, and an append some way on
      * tries again. Only the leader looks at seal_at. */
     if (status == VARVE_OK && store->autoseal && waiting >= store->seal_at)
