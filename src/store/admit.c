@@ -130,6 +130,13 @@ static void history_free(struct admit *admit, struct history *history)
     row_list_free(&history->rows);
 }
 
+/* Whether a counter began within what is kept: then its readings count from zero, and the store's
+ * rows say all that it has reached. */
+static bool is_whole(const struct admit *admit, int64_t start)
+{
+    return start != 0 && start >= admit->floor;
+}
+
 static bool has_base(const struct row_list *rows)
 {
     for (size_t i = 0; i < rows->count; i++)
@@ -213,7 +220,7 @@ static enum varve_status stream_load(struct admit *admit, uint32_t number, struc
     if (status == VARVE_OK && history.count > 0) {
         size_t next;
         struct number reading = reading_at(&history, INT64_MAX, &next);
-        s.has_reading = true;
+        s.has_reading = is_whole(admit, s.start) || has_base(&history.rows);
         s.is_float = reading.is_float;
         s.reading = number_bits(reading);
         s.last_end = history.steps[history.count - 1].end;
@@ -237,9 +244,8 @@ advance(struct admit *admit, struct stream *stream, const struct row *row, struc
 {
     struct number v = number_of(row), increment = v;
     struct number reached = stream->has_reading ? number_of_stream(stream) : number_int(0);
-    bool known = stream->start != 0;
     stream->last_end = row->end;
-    if (!stream->has_reading && !known) {
+    if (!stream->has_reading && !is_whole(admit, stream->start)) {
         admit->appended->baselines++;
         stream_set(stream, v);
         return emit(admit, row->series, row->start, ROW_BASE, row->end, v, err);
@@ -247,7 +253,7 @@ advance(struct admit *admit, struct stream *stream, const struct row *row, struc
     if (number_compare(v, reached) >= 0) {
         increment = number_sub(v, reached);
         stream_set(stream, v);
-    } else if (known) {
+    } else if (stream->start != 0) {
         admit->appended->ambiguous++;
         increment = number_int(0);
     } else {
@@ -285,14 +291,26 @@ static enum varve_status earlier_base(struct admit *admit, const struct row *row
 {
     const struct step *first = &h->steps[0];
     struct number v = number_of(row);
-    struct number rise =
-        number_compare(first->base, v) >= 0 ? number_sub(first->base, v) : first->base;
+    struct number rise = first->base; /* after a reset */
+    if (number_compare(first->base, v) >= 0)
+        rise = number_sub(first->base, v);
+    else if (row->start != 0)
+        rise = number_int(0);
     admit->appended->baselines++;
     TRY(emit(admit, row->series, row->start, ROW_BASE, row->end, v, err));
     return emit(admit, row->series, row->start, first->has_row ? ROW_ADJUST : ROW_CUMULATIVE,
                 first->end, rise, err);
 }
 
+static bool base_before(const struct history *h, size_t next)
+{
+    while (next > 0)
+        if (h->steps[--next].has_base)
+            return true;
+    return false;
+}
+
+/* Where neither the start nor a base is left, of what a reading had added nothing can be said. */
 static enum varve_status fit_in(struct admit *admit, struct stream *stream, const struct row *row,
                                 const struct history *h, struct varve_err *err)
 {
@@ -300,9 +318,10 @@ static enum varve_status fit_in(struct admit *admit, struct stream *stream, cons
     struct number v = number_of(row), reached = reading_at(h, row->end, &next);
     const struct step *here =
         next > 0 && h->steps[next - 1].end == row->end ? &h->steps[next - 1] : NULL;
-    if (stream->start == 0 && next == 0)
+    bool known = is_whole(admit, stream->start) || base_before(h, next);
+    if (!known && next == 0 && h->count > 0 && h->steps[0].has_base)
         return earlier_base(admit, row, h, err);
-    int order = number_compare(v, reached);
+    int order = known ? number_compare(v, reached) : -1;
     if (here && (here->has_row || here->has_base) && order <= 0) {
         admit->appended->duplicates++;
         return VARVE_OK;
@@ -316,7 +335,8 @@ static enum varve_status fit_in(struct admit *admit, struct stream *stream, cons
     TRY(emit(admit, row->series, row->start, here && here->has_row ? ROW_ADJUST : ROW_CUMULATIVE,
              row->end, share, err));
     TRY(take_from_later(admit, row, h, next, &share, err));
-    if (stream->start != 0 && number_compare(v, number_of_stream(stream)) > 0)
+    if (stream->start != 0 && stream->has_reading &&
+        number_compare(v, number_of_stream(stream)) > 0)
         stream_set(stream, v);
     return VARVE_OK;
 }

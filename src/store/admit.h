@@ -15,6 +15,9 @@
  *
  * Without a start (0) the first reading is a baseline (a BASE row), and a fall is a
  * reset: counting goes on from zero, as Prometheus has it.
+ *
+ * A counter that began before what is kept (the floor) has a baseline too: part of what it counted
+ * has been forgotten, and must not be counted again.
  */
 #ifndef STORE_ADMIT_H
 #define STORE_ADMIT_H
