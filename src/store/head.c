@@ -22,15 +22,13 @@ head_init(struct head *head, struct mem *mem, uint64_t seed, struct varve_err *e
 {
     memset(head, 0, sizeof *head);
     head->mem = mem;
+    head->seed = seed;
     head->next_seq = 1;
     hash_table_init(&head->stream_table, mem);
     hash_table_init(&head->event_table, mem);
     hash_table_init(&head->row_table, mem);
     TRY(rowset_init(&head->rows, mem, seed, err));
-    enum varve_status status = eventset_init(&head->events, mem, seed, err);
-    if (status != VARVE_OK)
-        rowset_free(&head->rows);
-    return status;
+    return eventset_init(&head->events, mem, seed, err);
 }
 
 void head_free(struct head *head)
@@ -52,7 +50,7 @@ void head_free(struct head *head)
 enum varve_status head_reset(struct head *head, struct varve_err *err)
 {
     struct mem *mem = head->mem;
-    uint64_t seed = head->rows.texts.seed;
+    uint64_t seed = head->seed;
     head_free(head);
     return head_init(head, mem, seed, err);
 }

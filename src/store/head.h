@@ -43,6 +43,7 @@ struct head_entry {
 
 struct head {
     struct mem *mem;
+    uint64_t seed;
     struct rowset rows;
     struct eventset events;
     uint64_t next_seq;          /* entries below are in */
@@ -62,7 +63,8 @@ struct head {
 enum varve_status
 head_init(struct head *head, struct mem *mem, uint64_t seed, struct varve_err *err) VARVE_CHECKED;
 void head_free(struct head *head);
-/* Empty, and at seq 1: everything is to be read again. */
+/* Empty, and at seq 1: everything is to be read again.  After a failure, of head_init too, it can
+ * only be reset again or freed. */
 enum varve_status head_reset(struct head *head, struct varve_err *err) VARVE_CHECKED;
 
 /* Adds a row or an event as the newest. */
