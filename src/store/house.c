@@ -331,7 +331,8 @@ static void add_head(const struct head *head, struct varve_stats *stats)
             stats->newest = time;
     }
     stats->events += head->events.count;
-    stats->series += head->rows.series_count;
+    for (size_t i = 0; i < head->indexed_series; i++)
+        stats->series += head->series[i].last_row != HASH_NONE; /* some are only duplicates' */
     stats->journal_rows = head->rows.row_count + head->events.count;
 }
 
