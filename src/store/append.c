@@ -39,6 +39,46 @@ table_number(struct store *store, struct txn *txn, struct state *state, struct v
     return table_put(txn, state, *number, name, err);
 }
 
+/* A metric's first description is written down; a later one must agree, and may fill in the unit. */
+static enum varve_status describe(struct store *store, struct txn *txn, struct state *state,
+                                  const struct metric_record *metric, struct varve_err *err)
+{
+    struct rowset *known = &store->metrics;
+    size_t before = known->metric_count;
+    uint32_t id;
+    TRY(rowset_metric(known, metric->name, STR(""), metric->kind, metric->scale, &id, err));
+    struct varve_str unit = intern_text(&known->texts, known->metrics[id].unit);
+    if (id < before && (metric->unit.size == 0 || unit.size > 0))
+        return VARVE_OK;
+    TRY(rowset_metric(known, metric->name, metric->unit, metric->kind, metric->scale, &id, err));
+    return metric_put(txn, state, id + 1, metric, id < before ? &unit : NULL, err);
+}
+
+/* Those of which the batch has something to keep. */
+static enum varve_status describe_metrics(struct store *store, struct txn *txn, struct state *state,
+                                          const struct rowset *batch, struct varve_err *err)
+{
+    arena_clear(&store->scratch);
+    uint8_t *done = arena_zalloc(&store->scratch, batch->metric_count + 1);
+    if (!done)
+        return fail_nomem(err, batch->metric_count);
+    for (size_t i = 0; i < batch->row_count; i++) {
+        uint32_t metric = batch->series[batch->rows[i].series].metric;
+        if (done[metric] || batch->rows[i].end < state->floor)
+            continue;
+        const struct rowset_metric *m = &batch->metrics[metric];
+        const struct metric_record record = {intern_text(&batch->texts, m->name),
+                                             intern_text(&batch->texts, m->unit), m->kind,
+                                             m->scale};
+        enum varve_status status = describe(store, txn, state, &record, err);
+        if (status == VARVE_INVALID && err)
+            return fail(err, status, "append", "%s", err->message);
+        TRY(status);
+        done[metric] = 1;
+    }
+    return VARVE_OK;
+}
+
 static enum varve_status
 admit_events(struct store *store, struct txn *txn, struct state *state,
              const struct eventset *batch, struct varve_appended *appended, struct varve_err *err)
@@ -108,6 +148,7 @@ static enum varve_status apply(struct store *store, struct txn *txn, struct stat
                           .catalogue = store->catalogue,
                           .floor = state->floor,
                           .appended = &request->appended};
+    TRY(describe_metrics(store, txn, state, request->rows, err));
     TRY(admit_rows(&admit, request->rows, err));
     TRY(admit_events(store, txn, state, request->events, &request->appended, err));
     to = head_mark(&store->head);
@@ -154,7 +195,7 @@ append_group(struct store *store, struct append_request *group, struct varve_err
         store_unsync(store);
         return status;
     }
-    if (state.next_seq == store->state.next_seq && state.tables == store->state.tables) {
+    if (state.next_seq == store->state.next_seq && state.records_sum == store->state.records_sum) {
         txn_abort(txn); /* nothing was new */
         return VARVE_OK;
     }

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/hash.h"
+#include "base/str.h"
 
 #define MAGIC "varve\0\1\n"
 #define MAGIC_SIZE 8
@@ -18,6 +19,7 @@
 #define STATE_SIZE (11 * 8)
 #define DAY_SIZE (4 + 8 * 8)
 #define RECORD_SEED 0x7661727665u
+#define METRIC_TEXT 256 /* bytes of a name or unit, at most */
 
 static struct env_key key_of(char letter)
 {
@@ -34,10 +36,10 @@ static struct env_key day_key(int32_t day, uint32_t table)
     return key;
 }
 
-static struct env_key table_key(uint32_t number)
+static struct env_key name_key(char letter, uint32_t number)
 {
     struct env_key key = {.size = 9};
-    key.bytes[0] = 'T';
+    key.bytes[0] = (uint8_t)letter;
     store64be(key.bytes + 1, number);
     return key;
 }
@@ -221,12 +223,65 @@ enum varve_status catalogue_remove(struct txn *txn, struct state *state,
 enum varve_status table_put(struct txn *txn, struct state *state, uint32_t number,
                             struct varve_str name, struct varve_err *err)
 {
-    struct env_key key = table_key(number);
+    struct env_key key = name_key('T', number);
     TRY(txn_put(txn, &key, name.data, name.size, err));
     state->records++;
     state->records_sum += record_hash(&key, name.data, name.size);
     if (number > state->tables)
         state->tables = number;
+    return VARVE_OK;
+}
+
+/* kind (1) | scale (1) | size of the unit (2) | unit | name */
+#define METRIC_HEAD 4
+#define METRIC_SIZE (METRIC_HEAD + 2 * METRIC_TEXT)
+
+static size_t
+metric_encode(const struct metric_record *metric, struct varve_str unit, uint8_t bytes[METRIC_SIZE])
+{
+    bytes[0] = metric->kind;
+    bytes[1] = metric->scale;
+    store16(bytes + 2, (uint16_t)unit.size);
+    if (unit.size > 0)
+        memcpy(bytes + METRIC_HEAD, unit.data, unit.size);
+    memcpy(bytes + METRIC_HEAD + unit.size, metric->name.data, metric->name.size);
+    return METRIC_HEAD + unit.size + metric->name.size;
+}
+
+static bool metric_decode(struct env_value value, struct metric_record *metric)
+{
+    const char *texts = (const char *)value.data + METRIC_HEAD;
+    if (value.size < METRIC_HEAD || value.size > METRIC_SIZE)
+        return false;
+    size_t unit = load16(value.data + 2), both = value.size - METRIC_HEAD;
+    metric->kind = value.data[0];
+    metric->scale = value.data[1];
+    metric->unit = (struct varve_str){texts, unit};
+    if (unit >= both || metric->kind < VARVE_COUNTER || metric->kind > VARVE_HISTOGRAM ||
+        (metric->scale != 0 && metric->scale != 9))
+        return false;
+    metric->name = (struct varve_str){texts + unit, both - unit};
+    return str_is_utf8(metric->unit) && str_is_utf8(metric->name);
+}
+
+enum varve_status metric_put(struct txn *txn, struct state *state, uint32_t number,
+                             const struct metric_record *metric, const struct varve_str *old_unit,
+                             struct varve_err *err)
+{
+    uint8_t bytes[METRIC_SIZE];
+    struct env_key key = name_key('M', number);
+    if (metric->name.size > METRIC_TEXT || metric->unit.size > METRIC_TEXT)
+        return fail(err, VARVE_LIMIT, "append", "a metric's name or unit is over %d bytes",
+                    METRIC_TEXT);
+    if (old_unit) {
+        size_t size = metric_encode(metric, *old_unit, bytes);
+        state->records--;
+        state->records_sum -= record_hash(&key, bytes, size);
+    }
+    size_t size = metric_encode(metric, metric->unit, bytes);
+    TRY(txn_put(txn, &key, bytes, size, err));
+    state->records++;
+    state->records_sum += record_hash(&key, bytes, size);
     return VARVE_OK;
 }
 
@@ -248,9 +303,27 @@ struct loading {
 };
 
 static enum varve_status
+load_record(struct catalogue *c, const struct catalogue_names *names, const struct env_key *key,
+            struct env_value value, struct varve_err *err)
+{
+    struct metric_record metric;
+    uint32_t number = key->size == 9 ? (uint32_t)load64be(key->bytes + 1) : 0;
+    if (key->bytes[0] == 'C')
+        return load_day(c, key, value, err);
+    if (!names)
+        return VARVE_OK;
+    if (key->bytes[0] == 'T')
+        return names->table(names->context, number,
+                            (struct varve_str){(const char *)value.data, value.size}, err);
+    if (!metric_decode(value, &metric))
+        return fail(err, VARVE_CORRUPT, "main.mdb",
+                    "a metric's record is not one: restore from a backup");
+    return names->metric(names->context, number, &metric, err);
+}
+
+static enum varve_status
 load_all(struct txn *txn, char letter, struct catalogue *c, struct loading *seen,
-         enum varve_status (*table)(void *, uint32_t, struct varve_str, struct varve_err *),
-         void *context, struct varve_err *err)
+         const struct catalogue_names *names, struct varve_err *err)
 {
     struct env_key key = key_of(letter);
     struct env_value value;
@@ -260,11 +333,7 @@ load_all(struct txn *txn, char letter, struct catalogue *c, struct loading *seen
     while ((status = walk_next(walk, true, &key, &value, err)) == VARVE_OK) {
         seen->records++;
         seen->sum += record_hash(&key, value.data, value.size);
-        if (letter == 'C')
-            status = load_day(c, &key, value, err);
-        else
-            status = table(context, (uint32_t)load64be(key.bytes + 1),
-                           (struct varve_str){(const char *)value.data, value.size}, err);
+        status = load_record(c, names, &key, value, err);
         if (status != VARVE_OK)
             break;
     }
@@ -272,10 +341,9 @@ load_all(struct txn *txn, char letter, struct catalogue *c, struct loading *seen
     return status == VARVE_DONE ? VARVE_OK : status;
 }
 
-enum varve_status
-catalogue_load(struct txn *txn, const struct state *state, struct mem *mem,
-               enum varve_status (*table)(void *, uint32_t, struct varve_str, struct varve_err *),
-               void *context, struct catalogue **catalogue, struct varve_err *err)
+enum varve_status catalogue_load(struct txn *txn, const struct state *state, struct mem *mem,
+                                 const struct catalogue_names *names, struct catalogue **catalogue,
+                                 struct varve_err *err)
 {
     struct catalogue *c = mem_zalloc(mem, sizeof *c);
     if (!c)
@@ -285,8 +353,9 @@ catalogue_load(struct txn *txn, const struct state *state, struct mem *mem,
     atomic_init(&c->references, 1);
     c->mem = mem;
     c->epoch = state->epoch;
-    TRYOUT(load_all(txn, 'C', c, &seen, NULL, NULL, err));
-    TRYOUT(load_all(txn, 'T', c, &seen, table, context, err));
+    TRYOUT(load_all(txn, 'C', c, &seen, names, err));
+    TRYOUT(load_all(txn, 'M', c, &seen, names, err));
+    TRYOUT(load_all(txn, 'T', c, &seen, names, err));
     if (seen.records != state->records || seen.sum != state->records_sum) {
         status = fail(err, VARVE_CORRUPT, "main.mdb",
                       "the catalogue has %llu records where the state says %llu, or others: "

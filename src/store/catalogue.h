@@ -4,13 +4,14 @@
  *
  *   "A"             identity: format, store id, seed; written once
  *   "C" day table   one sealed (day, table): which segment in which file, and what is in it
+ *   "M" number      what a metric's name means: unit, kind, scale
  *   "T" number      the name of an event table
  *   "Z"             the state, changed by every commit
  *
  * Invariants
  *   I1  The state carries the number of the transaction that wrote it, so an
  *       older state that damage brought back to light is recognised.
- *   I2  The state carries the count and the sum of hashes of all "C" and "T" records, so
+ *   I2  The state carries the count and the sum of hashes of all "C", "M" and "T" records, so
  *       one that vanished or came back is recognised.
  *   I3  A journal part (seq, day, table) is sealed iff seq <= watermark of "C" day table.
  *       A reader counts a part exactly once: from the journal or from the segment.
@@ -38,7 +39,7 @@ struct state {
         next_seq;     /* the journal holds entries [first_seq, next_seq), some of them gone */
     uint64_t entries; /* how many of them are there */
     uint64_t epoch;
-    uint64_t records, records_sum; /* of "C" and "T" */
+    uint64_t records, records_sum; /* of "C", "M" and "T" */
     uint64_t tables;               /* numbers 1..tables have a "T" record */
     uint64_t ambiguous, baselines;
     int64_t floor; /* rows before this instant have been forgotten and are not taken again */
@@ -51,6 +52,12 @@ struct day_record {
     uint64_t generation, watermark;
     uint64_t rows, points, series, bytes;
     int64_t first, last;
+};
+
+/* The first description of a name.  Only an empty unit may be filled in later. */
+struct metric_record {
+    struct varve_str name, unit;
+    uint8_t kind, scale;
 };
 
 struct catalogue {
@@ -89,11 +96,23 @@ catalogue_remove(struct txn *txn, struct state *state, const struct day_record *
 enum varve_status table_put(struct txn *txn, struct state *state, uint32_t number,
                             struct varve_str name, struct varve_err *err) VARVE_CHECKED;
 
-/* Loads all records and checks I2.  `table` is called for each "T" record in order of number. */
-enum varve_status
-catalogue_load(struct txn *txn, const struct state *state, struct mem *mem,
-               enum varve_status (*table)(void *, uint32_t, struct varve_str, struct varve_err *),
-               void *context, struct catalogue **catalogue, struct varve_err *err) VARVE_CHECKED;
+/* old_unit: that of the record it replaces, or NULL for a new one. */
+enum varve_status metric_put(struct txn *txn, struct state *state, uint32_t number,
+                             const struct metric_record *metric, const struct varve_str *old_unit,
+                             struct varve_err *err) VARVE_CHECKED;
+
+/* What to do with the names that are read; each is called in order of number. */
+struct catalogue_names {
+    enum varve_status (*table)(void *context, uint32_t number, struct varve_str name,
+                               struct varve_err *err);
+    enum varve_status (*metric)(void *context, uint32_t number, const struct metric_record *metric,
+                                struct varve_err *err);
+    void *context;
+};
+/* Loads all records and checks I2.  names may be NULL. */
+enum varve_status catalogue_load(struct txn *txn, const struct state *state, struct mem *mem,
+                                 const struct catalogue_names *names, struct catalogue **catalogue,
+                                 struct varve_err *err) VARVE_CHECKED;
 struct catalogue *catalogue_hold(struct catalogue *catalogue);
 void catalogue_drop(struct catalogue *catalogue); /* NULL is fine */
 const struct day_record *

@@ -150,6 +150,7 @@ static enum varve_status init_memory(struct store *store, struct varve_err *err)
     TRY(segment_builder_init(&store->segment_builder, mem, err));
     TRY(table_builder_init(&store->table_builder, mem, err));
     TRY(head_init(&store->head, mem, seed, err));
+    TRY(rowset_init(&store->metrics, mem, seed, err));
     sealed_init(&store->sealed, mem, store->files, store->texts, seed);
     sealed_events_init(&store->sealed_events, mem, store->files, store->texts, seed);
     return VARVE_OK;
@@ -239,6 +240,8 @@ static void close_all(struct store *store)
 {
     views_clear(&store->views);
     head_free(&store->head);
+    if (store->metrics.mem)
+        rowset_free(&store->metrics);
     if (store->files) {
         sealed_free(&store->sealed);
         sealed_events_free(&store->sealed_events);

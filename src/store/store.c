@@ -48,6 +48,19 @@ learn_table(void *context, uint32_t number, struct varve_str name, struct varve_
     return store_add_table_name(store, name, err);
 }
 
+/* Called for each "M" record in order.  Of a known one the unit may be new. */
+static enum varve_status learn_metric(void *context, uint32_t number,
+                                      const struct metric_record *metric, struct varve_err *err)
+{
+    struct store *store = context;
+    uint32_t id;
+    enum varve_status status = rowset_metric(&store->metrics, metric->name, metric->unit,
+                                             metric->kind, metric->scale, &id, err);
+    if (status == VARVE_INVALID || (status == VARVE_OK && id + 1 != number))
+        return fail(err, VARVE_CORRUPT, "main.mdb", "metric %u is not what it was", number);
+    return status;
+}
+
 /* ---- in step with the file --------------------------------------------- */
 
 void store_unsync(struct store *store)
@@ -59,7 +72,8 @@ static enum varve_status reload_catalogue(struct store *store, struct txn *txn,
                                           const struct state *state, struct varve_err *err)
 {
     struct catalogue *fresh;
-    TRY(catalogue_load(txn, state, &store->mem, learn_table, store, &fresh, err));
+    const struct catalogue_names names = {learn_table, learn_metric, store};
+    TRY(catalogue_load(txn, state, &store->mem, &names, &fresh, err));
     catalogue_drop(store->catalogue);
     store->catalogue = fresh;
     sealed_refresh(&store->sealed, fresh);
@@ -79,8 +93,9 @@ enum varve_status store_sync(struct store *store, struct txn *txn, struct varve_
         /* Names whose transaction failed are unlearnt with everything else. */
         store->tables.count = 0;
         arena_clear(&store->tables.arena);
+        TRY(rowset_clear(&store->metrics, err));
     }
-    if (anew || now.tables != store->tables.count)
+    if (anew || now.records_sum != store->state.records_sum)
         TRY(reload_catalogue(store, txn, &now, err));
     TRY(head_catch_up(&store->head, txn, &now, store->catalogue, store->identity.seed, store->texts,
                       err));

@@ -54,6 +54,7 @@ struct store {
     struct state state;
     struct catalogue *catalogue; /* never NULL once synced */
     struct table_names tables;
+    struct rowset metrics; /* what their names mean, by number - 1; nothing else is in it */
     struct head head;
     struct views views;
     struct sealed sealed;

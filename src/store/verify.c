@@ -189,13 +189,6 @@ static void check_journal(struct checking *c, struct txn *txn, const struct stat
     }
 }
 
-static enum varve_status
-ignore_table(void *context, uint32_t number, struct varve_str name, struct varve_err *err)
-{
-    (void)context, (void)number, (void)name, (void)err;
-    return VARVE_OK;
-}
-
 static void check_contents(struct checking *c)
 {
     struct varve_err err = {0};
@@ -207,9 +200,7 @@ static void check_contents(struct checking *c)
     check_values(c, txn);
     if (sound(c, state_get(txn, &state, &err), &err)) {
         check_journal(c, txn, &state);
-        if (sound(c,
-                  catalogue_load(txn, &state, &c->store->mem, ignore_table, NULL, &catalogue, &err),
-                  &err)) {
+        if (sound(c, catalogue_load(txn, &state, &c->store->mem, NULL, &catalogue, &err), &err)) {
             for (size_t i = 0; i < catalogue->count; i++) {
                 arena_clear(&c->arena);
                 check_sealed(c, &catalogue->days[i]);
