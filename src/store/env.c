@@ -141,6 +141,41 @@ bool env_is_dead(struct env *env)
     return dead;
 }
 
+static off_t meta_place(const struct env *env, uint64_t txnid)
+{
+    return (off_t)((txnid & 1) * env->page_size + ENV_META_AT);
+}
+
+static void remember_meta(struct env *env, struct txn *txn)
+{
+    int fd;
+    env->before.txnid = mdb_txn_id(txn->mdb);
+    env->before.wanted = false;
+    if (mdb_env_get_fd(env->mdb, &fd) != 0 ||
+        pread(fd, env->before.bytes, ENV_META_SIZE, meta_place(env, env->before.txnid)) !=
+            ENV_META_SIZE)
+        env->before.txnid = 0;
+}
+
+/* When LMDB cannot write its meta page it puts the old number back, but not the old trees: the
+ * commit that failed looks as if its number were damaged.  Here the old page comes back, unless
+ * another process has written since, which does the same.  If the disk fails still, it stays in the
+ * system's cache at least. */
+static void restore_meta(struct env *env)
+{
+    MDB_txn *txn;
+    int fd;
+    if (!env->before.wanted)
+        return;
+    env->before.wanted = false;
+    if (mdb_txn_begin(env->mdb, NULL, 0, &txn) != 0)
+        return;
+    if (mdb_txn_id(txn) == env->before.txnid && mdb_env_get_fd(env->mdb, &fd) == 0 &&
+        pwrite(fd, env->before.bytes, ENV_META_SIZE, meta_place(env, env->before.txnid)) > 0)
+        (void)!fdatasync(fd);
+    mdb_txn_abort(txn);
+}
+
 enum varve_status env_reopen(struct env *env, struct varve_err *err)
 {
     enum varve_status status = shut(env, err);
@@ -148,6 +183,8 @@ enum varve_status env_reopen(struct env *env, struct varve_err *err)
         env_lower(env);
         status = env_raise(env, env->flags & ~(unsigned)(ENV_CREATE | ENV_NOCHECK), err);
         env->health = status == VARVE_OK ? ENV_FINE : ENV_LOST;
+        if (status == VARVE_OK)
+            restore_meta(env);
         unshut(env);
     }
     pthread_mutex_unlock(&env->mutex);
@@ -253,6 +290,7 @@ env_begin_write(struct env *env, struct txn **txn, size_t need, struct varve_err
     if (env->flags & ENV_RDONLY)
         return fail(err, VARVE_READONLY, env->name, "the file is open for reading only");
     TRY(begin_any(env, txn, true, need, err));
+    remember_meta(env, *txn);
     /* Slots of readers that died keep pages from being used again. */
     if (env->writes_begun++ % CHECK_READERS_EVERY == 0)
         mdb_reader_check(env->mdb, &dead);
@@ -275,9 +313,22 @@ static bool disk_is_full(const struct env *env)
     return statvfs(env->path, &fs) == 0 && fs.f_bavail * fs.f_frsize < WRITE_SLACK;
 }
 
+/* When a meta page could not be written LMDB refuses everything from then on, whatever the reason. */
+static bool has_panicked(struct env *env)
+{
+    MDB_txn *txn;
+    int code = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn);
+    if (code == 0)
+        mdb_txn_abort(txn);
+    return code == MDB_PANIC;
+}
+
 static enum varve_status commit_failed(struct env *env, int code, struct varve_err *err)
 {
-    if (code != ENOSPC && code != EDQUOT && code != ENOMEM && code != EFBIG && code != MDB_MAP_FULL)
+    bool panic = has_panicked(env);
+    env->before.wanted = panic && env->before.txnid != 0;
+    if (panic || (code != ENOSPC && code != EDQUOT && code != ENOMEM && code != EFBIG &&
+                  code != MDB_MAP_FULL))
         fall_ill(env);
     if (code == EIO && disk_is_full(env))
         return fail(err, VARVE_FULL, env->name,

@@ -16,6 +16,10 @@ enum env_health {
     ENV_LOST       /* there is no LMDB environment */
 };
 
+/* What LMDB writes of a meta page: from its offset 32 on. */
+#define ENV_META_AT 32
+#define ENV_META_SIZE 120
+
 struct env {
     struct mem *mem;
     char *path;
@@ -36,6 +40,13 @@ struct env {
     bool moving; /* the map is being replaced: nobody may begin */
     enum env_health health;
     unsigned writes_begun;
+
+    /* The meta page that the write transaction at hand would replace; the writer's. */
+    struct {
+        uint64_t txnid;
+        bool wanted; /* its commit failed: what LMDB left there is to go */
+        uint8_t bytes[ENV_META_SIZE];
+    } before;
 };
 
 struct txn {

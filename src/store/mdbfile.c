@@ -151,7 +151,9 @@ static bool is_fresh(const struct mdbmeta *meta)
 enum varve_status mdbfile_check_pair(const struct mdbfile *file, struct varve_err *err)
 {
     uint64_t a = file->meta[0].txnid, b = file->meta[1].txnid;
-    if (is_fresh(&file->meta[0]) && is_fresh(&file->meta[1]))
+    /* No commit has ever succeeded; one that failed in its last write has left its trees under the
+     * number 0 in the second meta page, which nobody looks at. */
+    if (is_fresh(&file->meta[0]) && b == 0)
         return VARVE_OK;
     if (a % 2 != 0 || b % 2 != 1 || (a + 1 != b && b + 1 != a))
         return mdbfile_damage(file, mdbfile_newest(file), err,
