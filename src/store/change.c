@@ -106,10 +106,12 @@ static void plan_month(struct change *change, int32_t month, struct month_plan *
 
 static bool wants_rewrite(struct change *change, const struct month_plan *plan)
 {
+    struct segfile_id id = {plan->month, plan->file_generation};
     if (plan->file_generation == 0)
         return false;
-    uint64_t present = segfile_disk_bytes(change->store->files,
-                                          (struct segfile_id){plan->month, plan->file_generation});
+    if (segfile_refuses_writes(change->store->files, id))
+        return true;
+    uint64_t present = segfile_disk_bytes(change->store->files, id);
     uint64_t after = present + plan->alive - plan->staying;
     if (change->rewrite)
         return after > plan->alive + plan->alive / 8 + (64u << 10);
@@ -241,11 +243,22 @@ out:
     return status;
 }
 
+/* A month's file whose disk failed is of no use to LMDB until it has been closed, so nothing here
+ * may keep it open. */
+static void let_go(struct store *store)
+{
+    pthread_mutex_lock(&store->lock);
+    sealed_let_go(&store->sealed);
+    pthread_mutex_unlock(&store->lock);
+}
+
 enum varve_status change_write(struct change *change, struct varve_err *err)
 {
     for (size_t from = 0, to; from < change->count; from = to) {
         to = from;
         enum varve_status status = change_month(change, from, &to, err);
+        if (status == VARVE_FULL || status == VARVE_IO)
+            let_go(change->store);
         if (status == VARVE_FULL && reserve_give_up(change->store->path))
             status = change_month(change, from, &to, err);
         TRY(status);

@@ -287,10 +287,17 @@ void sealed_init(struct sealed *sealed, struct mem *mem, struct segfiles *files,
     *sealed = (struct sealed){.mem = mem, .files = files, .texts = texts, .seed = seed};
 }
 
+void sealed_let_go(struct sealed *sealed)
+{
+    for (int i = 0; i < SEALED_INDEXES; i++) {
+        index_free(sealed, sealed->indexes[i]);
+        sealed->indexes[i] = NULL;
+    }
+}
+
 void sealed_free(struct sealed *sealed)
 {
-    for (int i = 0; i < SEALED_INDEXES; i++)
-        index_free(sealed, sealed->indexes[i]);
+    sealed_let_go(sealed);
     while (sealed->filter_count)
         filter_drop(sealed, sealed->filter_count - 1);
     mem_free(sealed->mem, sealed->filters, sealed->filter_capacity * sizeof *sealed->filters);

@@ -49,6 +49,8 @@ void sealed_init(struct sealed *sealed, struct mem *mem, struct segfiles *files,
 void sealed_free(struct sealed *sealed);
 /* Forgets days whose segment is not the one the catalogue names now. */
 void sealed_refresh(struct sealed *sealed, const struct catalogue *catalogue);
+/* Lets go of all files; what is asked for later is read anew. */
+void sealed_let_go(struct sealed *sealed);
 
 /* Whether the day holds exactly this row of that series. */
 enum varve_status

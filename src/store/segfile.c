@@ -406,6 +406,15 @@ enum varve_status segfiles_list(struct segfiles *files, int (*visit)(void *, str
     return VARVE_OK;
 }
 
+bool segfile_refuses_writes(struct segfiles *files, struct segfile_id id)
+{
+    pthread_mutex_lock(&files->mutex);
+    struct segfile *file = find(files, id);
+    bool refuses = file && env_is_dead(file->env);
+    pthread_mutex_unlock(&files->mutex);
+    return refuses;
+}
+
 uint64_t segfile_disk_bytes(struct segfiles *files, struct segfile_id id)
 {
     char path[PATH_MAX];

@@ -77,6 +77,9 @@ segfile_unlink(struct segfiles *files, struct segfile_id id, struct varve_err *e
  * visit returns other than 0. */
 enum varve_status segfiles_list(struct segfiles *files, int (*visit)(void *, struct segfile_id),
                                 void *context, struct varve_err *err) VARVE_CHECKED;
+/* Whether a commit to the file has failed in a way after which it is only read, as long as somebody
+ * uses it: what is to be written must go into another file. */
+bool segfile_refuses_writes(struct segfiles *files, struct segfile_id id);
 /* Bytes allocated on disk; 0 when there is no such file. */
 uint64_t segfile_disk_bytes(struct segfiles *files, struct segfile_id id);
 /* Copies the file under its own name into another directory, synced. */

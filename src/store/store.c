@@ -150,7 +150,7 @@ store_commit(struct store *store, struct txn *txn, struct state *state, struct v
         store->state = *state;
     else
         store_unsync(store);
-    if (status == VARVE_IO)
+    if (status != VARVE_OK && env_is_dead(store->main))
         heal(store);
     return status;
 }
