@@ -255,7 +255,7 @@ static void test_no_memory(void **state)
         enum varve_status status = rowset_init(&rows, &tight, SEED, NULL);
         for (int i = 0; i < 60 && status == VARVE_OK; i++) {
             char room[20];
-            uint32_t metric, id, series;
+            uint32_t metric, id, series = 0;
             snprintf(room, sizeof room, "v%d", i);
             struct varve_label label = {STR("k"), text(room)};
             status = rowset_metric(&rows, text(room), STR("u"), 1, 0, &metric, NULL);
