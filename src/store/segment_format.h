@@ -55,7 +55,7 @@ enum segment_section {
 enum { SEGMENT_CONSTANT = 0, SEGMENT_ROOT = 1, SEGMENT_DERIVED = 2 };
 
 /* Sums are kept where a metric has this many rows a run, on average. */
-enum { SEGMENT_SUM_ROWS = 4 };
+enum { SEGMENT_SUM_ROWS = 8 };
 
 /* The class of rows that may share a run: number type, mode, and whether their start is unknown. */
 enum { CLASS_NO_START = 1, CLASS_FLOAT = 16 };

@@ -52,13 +52,14 @@ fill(const struct segment *segment, struct segment_times *times, const struct nu
 {
     for (uint32_t i = 0; i < n; i++) {
         uint32_t t = from + i;
-        uint64_t class = (uint64_t)numbers->class[i], more = (uint64_t)numbers->rows[i];
-        if (class >= CLASS_FLOAT || segment_class_mode((uint8_t) class) >= ROW_MODES ||
+        uint64_t number = (uint64_t)numbers->class[i], more = (uint64_t)numbers->rows[i];
+        if (number >= ROW_MODES << 1 || number == (ROW_GAUGE << 1 | CLASS_NO_START) ||
             more >= segment->blob.head.rows || *steps + more >= segment->blob.head.rows)
             return segment_damaged(segment, err, "timeline %u is damaged", t);
-        enum row_mode mode = segment_class_mode((uint8_t) class);
+        uint8_t class = (uint8_t)number;
+        enum row_mode mode = segment_class_mode(class);
         bool started = mode != ROW_GAUGE && !(class & CLASS_NO_START);
-        times->class[t] = (uint8_t) class;
+        times->class[t] = class;
         times->rows[t] = (uint32_t)more + 1;
         times->first[t] = plus(segment->blob.head.first, numbers->first[i]);
         times->last[t] = plus(times->first[t], numbers->span[i]);
@@ -67,7 +68,7 @@ fill(const struct segment *segment, struct segment_times *times, const struct nu
         times->step_at[t] = (uint32_t)*steps;
         times->gap_at[t] = (uint32_t)*gaps;
         *steps += more;
-        if (segment_class_gaps((uint8_t) class))
+        if (segment_class_gaps(class))
             *gaps += more;
     }
     return VARVE_OK;

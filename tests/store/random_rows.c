@@ -271,7 +271,8 @@ void settle_rows(struct rowset *rowset)
     for (size_t i = 0; i < rowset->row_count; i++)
         if (rowset->rows[i].mode == ROW_GAUGE)
             rowset->rows[i].start = 0;
-    qsort(rowset->rows, rowset->row_count, sizeof *rowset->rows, compare);
+    if (rowset->row_count > 0)
+        qsort(rowset->rows, rowset->row_count, sizeof *rowset->rows, compare);
     size_t to = 0;
     for (size_t i = 0, n; i < rowset->row_count; i += n) {
         struct row *rows = &rowset->rows[i];
