@@ -79,7 +79,8 @@ struct blob {
 enum varve_status
 blob_open(struct blob *blob, struct arena *arena, const uint8_t *bytes, size_t size, uint64_t seed,
           const char *place, struct varve_err *err) VARVE_CHECKED;
-/* VARVE_NOTFOUND: the blob has no such section (err is left alone). VARVE_CORRUPT: its checksum differs. */
+/* VARVE_NOTFOUND: the blob has no such section (err is left alone). VARVE_CORRUPT: its checksum
+ * differs. */
 enum varve_status
 blob_section(struct blob *blob, uint16_t id, uint16_t index, const uint8_t **bytes, size_t *size,
              struct varve_err *err) VARVE_CHECKED;

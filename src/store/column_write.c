@@ -146,7 +146,8 @@ static size_t texts_that_fit(const struct varve_str *texts, size_t n)
     return i;
 }
 
-/* One part: the number of texts, its size in bytes unless it is the last of the block, the texts. */
+/* One part: the number of texts, its size in bytes unless it is the last of the block, the
+ * texts. */
 static enum varve_status
 put_text_part(struct buf *out, struct text_codec *codec, const struct varve_str *texts, size_t n,
               int last, struct varve_err *err)

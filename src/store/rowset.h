@@ -17,9 +17,10 @@
  *   BASE        not an increment: the reading that a counter without known start had at end;
  *               increments with a later end count from it
  *
- * Invariants: the hash of a series depends on its metric's name and its labels only, not
- * on order of arrival; label sets have their pairs sorted by key text, no key twice, no empty value;
- * a CUMULATIVE (series, start) has one row per end at most once a segment is built.
+ * Invariants: the hash of a series depends on its metric's name and its labels only, not on
+ * order of arrival; label sets have their pairs sorted by key text, no key twice, no empty
+ * value; a CUMULATIVE (series, start) has one row per end at most once a segment is built, unless
+ * adding them up would not be exact.
  */
 #ifndef STORE_ROWSET_H
 #define STORE_ROWSET_H
@@ -84,8 +85,8 @@ enum varve_status rowset_init(struct rowset *rowset, struct mem *mem, uint64_t s
 void rowset_free(struct rowset *rowset);
 enum varve_status rowset_clear(struct rowset *rowset, struct varve_err *err) VARVE_CHECKED;
 
-/* The metric of that name; made if new.  VARVE_INVALID when the kind or scale differs from the known one;
- * an empty known unit is filled in. */
+/* The metric of that name; made if new.  VARVE_INVALID when the kind or scale differs from the
+ * known one; an empty known unit is filled in. */
 enum varve_status
 rowset_metric(struct rowset *rowset, struct varve_str name, struct varve_str unit, uint8_t kind,
               uint8_t scale, uint32_t *id, struct varve_err *err) VARVE_CHECKED;
@@ -94,8 +95,8 @@ rowset_metric(struct rowset *rowset, struct varve_str name, struct varve_str uni
 enum varve_status
 rowset_labels(struct rowset *rowset, uint32_t parent, const struct varve_label *labels,
               size_t count, uint32_t *set, struct varve_err *err) VARVE_CHECKED;
-/* The set of these pairs of interned texts: sorted by key text, no key twice, no value empty.  hash is the
- * sum of the hashes of the pairs. */
+/* The set of these pairs of interned texts: sorted by key text, no key twice, no value empty.
+ * hash is the sum of the hashes of the pairs. */
 enum varve_status rowset_set(struct rowset *rowset, const struct label_pair *pairs, uint32_t count,
                              struct h128 hash, uint32_t *set, struct varve_err *err) VARVE_CHECKED;
 enum varve_status rowset_series(struct rowset *rowset, uint32_t metric, uint32_t set,
@@ -111,7 +112,8 @@ rowset_row(struct rowset *rowset, const struct row *row, struct varve_err *err)
     rowset->rows[rowset->row_count++] = *row;
     return VARVE_OK;
 }
-/* The series of another rowset in this one: metric, labels and all.  Both must have the same seed. */
+/* The series of another rowset in this one: metric, labels and all.  Both must have the same
+ * seed. */
 enum varve_status rowset_import(struct rowset *rowset, const struct rowset *from, uint32_t series,
                                 uint32_t *id, struct varve_err *err) VARVE_CHECKED;
 /* The series with that hash, or HASH_NONE. */

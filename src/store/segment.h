@@ -55,10 +55,11 @@ enum varve_status segment_builder_init(struct segment_builder *builder, struct m
                                        struct varve_err *err) VARVE_CHECKED;
 void segment_builder_free(struct segment_builder *builder);
 
-/* Builds a segment of the rows rows[index[0..count)] (all rows if index is NULL) and appends the blob to out.
- * CUMULATIVE rows of equal (series, start, end) and the ADJUST rows of the same are added up to one
- * where the result is exact: int sums that fit 64 bits, double sums that need no rounding.
- * The same rows in another order give the same bytes.  VARVE_LIMIT: more than SEGMENT_ROWS_MOST rows. */
+/* Builds a segment of the rows rows[index[0..count)] (all rows if index is NULL) and appends the
+ * blob to out.  CUMULATIVE rows of equal (series, start, end) and the ADJUST rows of the same are
+ * added up to one where the result is exact: int sums that fit 64 bits, double sums that need no
+ * rounding.  The same rows in another order give the same bytes.  VARVE_LIMIT: more than
+ * SEGMENT_ROWS_MOST rows. */
 enum varve_status
 segment_build(struct segment_builder *builder, const struct rowset *rowset, const uint32_t *index,
               size_t count, uint64_t seed, struct buf *out, struct varve_err *err) VARVE_CHECKED;
@@ -88,7 +89,8 @@ struct segment {
     struct segment_times *times; /* decoded on first use */
 };
 
-/* A view over bytes that must outlive it; what it decodes lives in the arena, which must outlive it too. */
+/* A view over bytes that must outlive it; what it decodes lives in the arena, which must outlive
+ * it too. */
 enum varve_status
 segment_open(struct segment *segment, struct arena *arena, struct text_codec *texts,
              const uint8_t *bytes, size_t size, uint64_t seed, const char *place,
@@ -97,8 +99,8 @@ segment_open(struct segment *segment, struct arena *arena, struct text_codec *te
 uint32_t segment_find_metric(const struct segment *segment, struct varve_str name);
 uint32_t segment_find_key(const struct segment *segment, struct varve_str key);
 
-/* The runs of one metric with what can be known without decoding values.  Arrays have `count` entries (row_at one
- * more) and live in the arena given; ints come before floats. */
+/* The runs of one metric with what can be known without decoding values.  Arrays have `count`
+ * entries (row_at one more) and live in the arena given; ints come before floats. */
 struct segment_runs {
     uint32_t metric, count, ints;
     const uint32_t *time; /* timeline of each run */
@@ -114,8 +116,8 @@ enum varve_status segment_runs(struct segment *segment, uint32_t metric, struct 
 enum varve_status
 segment_codes(struct segment *segment, uint32_t key, uint32_t from, uint32_t count, uint32_t *codes,
               struct varve_err *err) VARVE_CHECKED;
-/* Distinct values of key k with the empty text in front: texts[code].  count includes it.  Their order
- * is the order of the runs, not that of their bytes. */
+/* Distinct values of key k with the empty text in front: texts[code].  count includes it.  Their
+ * order is the order of the runs, not that of their bytes. */
 enum varve_status segment_dictionary(struct segment *segment, uint32_t key, struct arena *arena,
                                      const struct varve_str **texts, uint32_t *count,
                                      struct varve_err *err) VARVE_CHECKED;
@@ -126,8 +128,8 @@ enum varve_status segment_int_sums(struct segment *segment, uint32_t metric, str
 enum varve_status
 segment_float_sums(struct segment *segment, uint32_t metric, struct arena *arena,
                    const double **high, const double **low, struct varve_err *err) VARVE_CHECKED;
-/* Starts and ends of rows [from, from + count) of a timeline. starts may be NULL.  For GAUGE starts are 0.
- * Cheapest in ascending order of timelines, and of rows within one. */
+/* Starts and ends of rows [from, from + count) of a timeline. starts may be NULL.  For GAUGE
+ * starts are 0. Cheapest in ascending order of timelines, and of rows within one. */
 enum varve_status
 segment_times(struct segment *segment, uint32_t time, uint32_t from, uint32_t count,
               int64_t *starts, int64_t *ends, struct varve_err *err) VARVE_CHECKED;
@@ -140,7 +142,8 @@ enum varve_status segment_floats(struct segment *segment, uint32_t metric, struc
 /* Adds every row to a rowset (for rebuilding a day, replaying the journal, export). */
 enum varve_status
 segment_load(struct segment *segment, struct rowset *rowset, struct varve_err *err) VARVE_CHECKED;
-/* Reads everything and checks what the builder promises: order, counts, sums against values, times inside the head. */
+/* Reads everything and checks what the builder promises: order, counts, sums against values,
+ * times inside the head. */
 enum varve_status segment_verify(struct segment *segment, struct varve_err *err) VARVE_CHECKED;
 
 #endif

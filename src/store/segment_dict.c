@@ -5,11 +5,11 @@
  * Codes so far count values in the order rows came in; here they get the
  * order in which they are stored, which depends on the values alone.
  *
- * The values of a root are in the order of their bytes -- but first in the order of its leader, which is the
- * key with the most values among those derived from it.  Sessions are sorted by user this way, so runs of
- * one user stand together although users are no sort key of their own.  Derived
- * keys are numbered as they appear along their root, so their maps rise slowly, and maps of keys
- * that determine each other (user id, address, account) are all but equal.
+ * The values of a root are in the order of their bytes -- but first in the order of its leader,
+ * which is the key with the most values among those derived from it.  Sessions are sorted by
+ * user this way, so runs of one user stand together although users are no sort key of their
+ * own.  Derived keys are numbered as they appear along their root, so their maps rise slowly,
+ * and maps of keys that determine each other (user id, address, account) are all but equal.
  */
 #include "store/segment_build.h"
 
@@ -18,7 +18,8 @@
 
 #include <string.h>
 
-/* Texts by their first bytes behind what all of them begin with, as a number; the rest where that is equal. */
+/* Texts by their first bytes behind what all of them begin with, as a number; the rest where
+ * that is equal. */
 struct ranking {
     const struct interned *items;
     const uint32_t *texts;

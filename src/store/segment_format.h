@@ -18,7 +18,7 @@
  *   TIME_GAP       the same of DELTA timelines with starts: start - previous end (0: contiguous)
  *   SUM      [m]   per int run of metric m: its sum
  *   INTS     [m]   values of the int runs
- *   FSUM_HI  [m], FSUM_LO [m]   per float run: its exact sum as two doubles; NaN in HI: there are none
+ *   FSUM_HI  [m], FSUM_LO [m]   per float run: its exact sum as two doubles; NaN in HI: none
  *   FLOATS   [m]   values of the float runs
  *
  * A column that is all zeros is left out, except the values themselves: they
@@ -50,8 +50,8 @@ enum segment_section {
     SEGMENT_FLOATS = 17
 };
 
-/* What a key is, in META: a number below SEGMENT_DERIVED, or SEGMENT_DERIVED + the index of the key, a
- * later one, that it follows from: a root, or a derived key that follows from a root. */
+/* What a key is, in META: a number below SEGMENT_DERIVED, or SEGMENT_DERIVED + the index of the
+ * key, a later one, that it follows from: a root, or a derived key that follows from a root. */
 enum { SEGMENT_CONSTANT = 0, SEGMENT_ROOT = 1, SEGMENT_DERIVED = 2 };
 
 /* Sums are kept where a metric has this many rows a run, on average. */

@@ -6,10 +6,10 @@
  * Label sets list their pairs; columns want one key at a time.  So the pairs are dealt out to
  * their keys, sets ascending, and values are numbered key by key.
  *
- * Then the keys are looked at from the one with the most values to the one with the
- * fewest.  One value everywhere: constant.  Else, if each value of a root found before always comes with
- * the same value here, the key is derived from it.  Else it is a root itself.  The test
- * stops at the first contradiction, so what does not hold costs next to nothing.
+ * Then the keys are looked at from the one with the most values to the one with the fewest.  One
+ * value everywhere: constant.  Else, if each value of a root found before always comes with the
+ * same value here, the key is derived from it.  Else it is a root itself.  The test stops at the
+ * first contradiction, so what does not hold costs next to nothing.
  *
  * Only the first ROOTS_TRIED roots are tried, so a sender with thousands of
  * keys costs time in proportion, and not its square.
@@ -110,7 +110,7 @@ find_shapes(struct build *build, struct shapes *shapes, struct varve_err *err)
     return VARVE_OK;
 }
 
-/* The codes are interned values for now. */
+/* Codes are interned values until number_values has made codes of them. */
 static enum varve_status deal_pairs(struct build *build, const struct shapes *shapes,
                                     struct build_pair *pair, struct varve_err *err)
 {

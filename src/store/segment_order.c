@@ -8,9 +8,9 @@
  * their own order; equal keys all the way up mean the same series.  So where a
  * series came in does not show.
  *
- * Timelines are found by the hash of their times and then compared in full:
- * a collision costs time, never an answer (and cannot be brought about: the seed is secret).  They are numbered as they appear along the runs,
- * hence the numbers of neighbouring runs mostly rise by one.
+ * Timelines are found by the hash of their times and then compared in full: a collision costs
+ * time, never an answer (and cannot be brought about: the seed is secret).  They are numbered as
+ * they appear along the runs, hence the numbers of neighbouring runs mostly rise by one.
  */
 #include "store/segment_build.h"
 

@@ -148,7 +148,8 @@ static double item_double(const struct item *item)
     return v;
 }
 
-/* Adds up readings and adjustments of one (start, end) into the first reading, if that can be done exactly. */
+/* Adds up readings and adjustments of one (start, end) into the first reading, if that can be
+ * done exactly. */
 static void
 merge_group(struct item *readings, size_t count, struct item *adjustments, size_t adjustment_count)
 {

@@ -154,7 +154,8 @@ static void changed(struct bench *b, const uint8_t *data, size_t size)
     }
 }
 
-/* The series of a byte: bit 0 the metric, bits 1-3 the user, 4-5 the session of the user, 6-7 the type. */
+/* The series of a byte: bit 0 the metric, bits 1-3 the user, 4-5 the session of the user, 6-7
+ * the type. */
 static uint32_t series_of(struct bench *b, uint8_t byte)
 {
     static const char *const digits[] = {"0", "1", "2", "3", "4", "5", "6", "7"};

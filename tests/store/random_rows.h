@@ -8,9 +8,10 @@
 #include "../base/prng.h"
 #include "store/rowset.h"
 
-/* Adds up to about `most` rows, at least one, in random order: every mode and number type, labels
- * that follow from each other and labels that do not, missing ones, times that series share and
- * times that are their own, unknown starts, equal rows, readings with adjustments, numbers at the edges. */
+/* Adds up to about `most` rows, at least one, in random order: every mode and number type,
+ * labels that follow from each other and labels that do not, missing ones, times that series
+ * share and times that are their own, unknown starts, equal rows, readings with adjustments,
+ * numbers at the edges. */
 void random_rows(struct rowset *rowset, struct prng *prng, size_t most);
 void shuffle_rows(struct rowset *rowset, struct prng *prng);
 

@@ -2,9 +2,9 @@
  *
  * sample_day.c -- made-up developers, their sessions and what they spend.
  *
- * What matters for measuring: ids are random, labels of a session follow from its user, exports are a
- * minute and some hundred milliseconds apart, values are skewed as tokens are,
- * and the cost is what the tokens cost in nano-dollars.
+ * What matters for measuring: ids are random, labels of a session follow from its user, exports
+ * are a minute and some hundred milliseconds apart, values are skewed as tokens are, and the
+ * cost is what the tokens cost in nano-dollars.
  */
 #include "sample_day.h"
 

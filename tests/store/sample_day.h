@@ -14,8 +14,8 @@ struct day_shape {
     int64_t spread;                /* nanoseconds in which the sessions begin */
 };
 
-/* Adds a day's rows in order of arrival: four kinds of tokens and the cost of each session and model.
- * Three sessions in ten use a second model, at times of its own. */
+/* Adds a day's rows in order of arrival: four kinds of tokens and the cost of each session and
+ * model. Three sessions in ten use a second model, at times of its own. */
 void sample_day(struct rowset *rowset, struct prng *prng, const struct day_shape *shape);
 
 #endif

@@ -230,7 +230,8 @@ static void test_long_texts(void **state)
     arena_free(&arena);
 }
 
-/* Columns stand one behind the other in a buffer; what a column costs is its head and its blocks. */
+/* Columns stand one behind the other in a buffer; what a column costs is its head and its
+ * blocks. */
 static void test_sizes(void **state)
 {
     (void)state;
