@@ -51,6 +51,28 @@ enum varve_status directory_make(const char *path, struct varve_err *err)
     return VARVE_OK;
 }
 
+enum varve_status directory_sync_way(const char *path, struct varve_err *err)
+{
+    char partial[PATH_MAX];
+    size_t size = strlen(path);
+    if (size >= sizeof partial)
+        return fail(err, VARVE_LIMIT, "", "the path is longer than %zu bytes", sizeof partial);
+    for (size_t i = 1; i <= size; i++) {
+        struct varve_err why;
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        memcpy(partial, path, i);
+        partial[i] = '\0';
+        enum varve_status status = directory_sync(partial, &why);
+        if (status == VARVE_OK || why.sys == EACCES || why.sys == EPERM)
+            continue;
+        if (err)
+            *err = why;
+        return status;
+    }
+    return VARVE_OK;
+}
+
 uint64_t directory_bytes(const char *path)
 {
     uint64_t bytes = 0;

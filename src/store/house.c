@@ -184,9 +184,10 @@ static enum varve_status replace_main(struct store *store, struct varve_err *err
         unlink(fresh);
         return fail_errno(err, VARVE_IO, sys, path, "cannot put the compacted copy in place");
     }
+    store->name_unsure = true;
     store_unsync(store);
     TRY(env_reopen(store->main, err));
-    return directory_sync(path, err);
+    return store_settle_name(store, err);
 }
 
 static enum varve_status shrink_main(struct store *store, int *skipped, struct varve_err *err)

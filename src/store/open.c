@@ -45,6 +45,7 @@ static enum varve_status initialise(struct store *store, struct varve_err *err)
     struct txn *txn;
     struct env_value value;
     struct env_key any = {.size = 0};
+    TRY(directory_sync_way(store->path, err));
     TRY(env_begin_write(store->main, &txn, 1 << 16, err));
     enum varve_status status = txn_seek(txn, &any, 0, false, &value, err);
     if (status == VARVE_NOTFOUND)
@@ -165,6 +166,8 @@ static enum varve_status open_files(struct store *store, unsigned flags, struct 
         return fail_errno(err, errno == ENOENT ? VARVE_NOTFOUND : VARVE_IO, errno, store->path,
                           "no store here");
     TRY(lock_open_store(&store->open_lock, store->path, store->read_only, err));
+    /* Whoever made or renamed the file may have been killed before the name was on disk. */
+    store->name_unsure = true;
     TRY(env_open(&store->main, &store->mem, path,
                  (store->read_only ? ENV_RDONLY : 0u) | (create ? ENV_CREATE : 0u), 0, err));
     TRY(check_commits(store, err));

@@ -11,6 +11,7 @@
 #include "store/store.h"
 
 #include "base/clock.h"
+#include "base/directory.h"
 
 /* ---- names of event tables --------------------------------------------- */
 
@@ -104,11 +105,20 @@ enum varve_status store_sync(struct store *store, struct txn *txn, struct varve_
     return VARVE_OK;
 }
 
+enum varve_status store_settle_name(struct store *store, struct varve_err *err)
+{
+    if (store->name_unsure)
+        TRY(directory_sync(env_path(store->main), err));
+    store->name_unsure = false;
+    return VARVE_OK;
+}
+
 enum varve_status
 store_begin(struct store *store, size_t need, struct txn **txn, struct varve_err *err)
 {
     if (store->read_only)
         return fail(err, VARVE_READONLY, store->path, "the store is open for reading only");
+    TRY(store_settle_name(store, err));
     enum varve_status status = env_begin_write(store->main, txn, need, err);
     if (status == VARVE_IO) {
         store_unsync(store);

@@ -50,7 +50,8 @@ struct store {
 
     pthread_mutex_t lock;
     struct env *main;
-    bool synced; /* catalogue, tables and head belong to `state` */
+    bool name_unsure; /* main.mdb may be lost under its name until the directory has been synced */
+    bool synced;      /* catalogue, tables and head belong to `state` */
     struct state state;
     struct catalogue *catalogue; /* never NULL once synced */
     struct table_names tables;
@@ -78,6 +79,8 @@ enum varve_status
 store_sync(struct store *store, struct txn *txn, struct varve_err *err) VARVE_CHECKED;
 /* After a write that failed half way: what is in memory is no longer trusted. */
 void store_unsync(struct store *store);
+/* Makes sure that main.mdb is found after a power cut.  Nothing is acknowledged before. */
+enum varve_status store_settle_name(struct store *store, struct varve_err *err) VARVE_CHECKED;
 /* Begins a write transaction and syncs.  Gives LMDB a second chance after it has declared main.mdb
  * dead. */
 enum varve_status store_begin(struct store *store, size_t need, struct txn **txn,
