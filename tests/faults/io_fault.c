@@ -27,16 +27,23 @@ static struct {
     char text[200];
 } fault;
 
-static bool counts(enum io_op op)
+static bool counts(const struct io_event *event)
 {
-    if (fault.kind == IO_FAULT_SHORT)
-        return op == IO_WRITE;
-    return fault.kind == IO_FAULT_EIO || op != IO_REMOVE;
+    switch (fault.kind) {
+    case IO_FAULT_SHORT:
+        return event->op == IO_WRITE;
+    case IO_FAULT_SYNC:
+        return event->op == IO_SYNC || (event->op == IO_WRITE && event->durable);
+    case IO_FAULT_ENOSPC:
+        return event->op != IO_REMOVE;
+    default:
+        return true;
+    }
 }
 
 static void describe(const struct io_event *event)
 {
-    static const char *const kinds[] = {"EIO", "ENOSPC", "short"};
+    static const char *const kinds[] = {"EIO", "ENOSPC", "short", "EIO"};
     const char *name = strrchr(event->path, '/');
     snprintf(fault.text, sizeof fault.text, "%s %.100s %" PRIu64 "+%" PRIu64 ": %s",
              io_op_name(event->op), name ? name + 1 : event->path, event->offset, event->size,
@@ -45,7 +52,7 @@ static void describe(const struct io_event *event)
 
 static int before(const struct io_event *event)
 {
-    if (!counts(event->op))
+    if (!counts(event))
         return 0;
     uint64_t n = atomic_fetch_add(&fault.operations, 1) + 1;
     if (fault.nth == 0 || n < fault.nth || (fault.mode == IO_FAULT_ONCE && n > fault.nth))
@@ -55,7 +62,7 @@ static int before(const struct io_event *event)
         describe(event);
     if (fault.kind == IO_FAULT_SHORT)
         return first ? IO_HOOK_SHORT : ENOSPC;
-    return fault.kind == IO_FAULT_EIO ? EIO : ENOSPC;
+    return fault.kind == IO_FAULT_ENOSPC ? ENOSPC : EIO;
 }
 
 void io_fault_arm(const char *dir, enum io_fault_kind kind, enum io_fault_mode mode, uint64_t nth)

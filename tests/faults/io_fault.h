@@ -20,7 +20,8 @@
 enum io_fault_kind {
     IO_FAULT_EIO,    /* any operation */
     IO_FAULT_ENOSPC, /* all but removals */
-    IO_FAULT_SHORT   /* writes only: half is written; when sticky, ENOSPC from then on */
+    IO_FAULT_SHORT,  /* writes only: half is written; when sticky, ENOSPC from then on */
+    IO_FAULT_SYNC    /* EIO, but only for what promises to be on disk: syncs and O_DSYNC writes */
 };
 enum io_fault_mode { IO_FAULT_ONCE, IO_FAULT_STICKY };
 

@@ -278,11 +278,15 @@ static void sync_directory(struct power_disk *disk, uint64_t ino)
     settle_names(disk);
 }
 
+/* Names are durable in the order in which they were made: with those of the file, all before. */
 static void sync_names_of(struct power_disk *disk, size_t node)
 {
-    for (size_t i = 0; i < disk->op_count; i++)
-        if (disk->ops[i].node == node)
+    bool sure = false;
+    for (size_t i = disk->op_count; i-- > 0;) {
+        sure |= disk->ops[i].node == node;
+        if (sure)
             disk->ops[i].synced = disk->ops[i].synced2 = true;
+    }
     settle_names(disk);
 }
 
