@@ -121,7 +121,7 @@ int main(int argc, char **argv)
     struct varve_err err = {0};
     varve *db = NULL;
     varve_snapshot *snapshot = NULL;
-    if (argc < 2 || argc > 3 + COLUMNS) {
+    if (argc < 2 || argc > 3 + COLUMNS || argv[1][0] == '-') {
         fprintf(stderr, "usage: events STORE [TABLE COLUMN ...]\n");
         return 2;
     }

@@ -201,7 +201,7 @@ int main(int argc, char **argv)
     const struct varve_options options = {.flags = VARVE_CREATE};
     struct recorder recorder = {.random = 20261005};
     int days = argc > 2 ? atoi(argv[2]) : 5, developers = argc > 3 ? atoi(argv[3]) : 4;
-    if (argc < 2 || argc > 4 || days < 1 || developers < 1) {
+    if (argc < 2 || argc > 4 || argv[1][0] == '-' || days < 1 || developers < 1) {
         fprintf(stderr, "usage: record STORE [DAYS [DEVELOPERS]]\n");
         return 2;
     }

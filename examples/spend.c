@@ -167,7 +167,7 @@ int main(int argc, char **argv)
     struct varve_err err = {0};
     varve *db = NULL;
     varve_snapshot *snapshot = NULL;
-    if (argc < 2 || argc > 5 || argc == 4) {
+    if (argc < 2 || argc > 5 || argv[1][0] == '-' || argc == 4) {
         fprintf(stderr, "usage: spend STORE [LABEL [SINCE UNTIL]]\n");
         return 2;
     }
