@@ -39,7 +39,8 @@ table_number(struct store *store, struct txn *txn, struct state *state, struct v
     return table_put(txn, state, *number, name, err);
 }
 
-/* A metric's first description is written down; a later one must agree, and may fill in the unit. */
+/* A metric's first description is written down; a later one must agree, and may fill in the
+ * unit. */
 static enum varve_status describe(struct store *store, struct txn *txn, struct state *state,
                                   const struct metric_record *metric, struct varve_err *err)
 {

@@ -313,7 +313,8 @@ static bool disk_is_full(const struct env *env)
     return statvfs(env->path, &fs) == 0 && fs.f_bavail * fs.f_frsize < WRITE_SLACK;
 }
 
-/* When a meta page could not be written LMDB refuses everything from then on, whatever the reason. */
+/* When a meta page could not be written LMDB refuses everything from then on, whatever the
+ * reason. */
 static bool has_panicked(struct env *env)
 {
     MDB_txn *txn;

@@ -101,7 +101,8 @@ scan_rows(struct scan *scan, struct varve_rows *rows, struct varve_err *err) VAR
 enum varve_status
 scan_runs(struct scan *scan, struct varve_runs *runs, struct varve_err *err) VARVE_CHECKED;
 
-/* VARVE_NOTFOUND for a name that is neither a metric nor a table, with the nearest there is.  Clears
+/* VARVE_NOTFOUND for a name that is neither a metric nor a table, with the nearest there is.
+ * Clears
  * the arena. */
 enum varve_status scan_unknown(struct snapshot *snapshot, const char *place, struct varve_str name,
                                struct arena *arena, struct varve_err *err) VARVE_CHECKED;

@@ -40,7 +40,8 @@ void exact_text(struct exact n, char text[80]);
 /* v * 10^9 rounded to the nearest integer, ties to even: worked out in integers. */
 wide nanos_of_double(double v);
 
-/* Labels as one text: "key=value\n" for each, sorted by key; keys and values without '=' and '\n'. */
+/* Labels as one text: "key=value\n" for each, sorted by key; keys and values without '=' and
+ * '\n'. */
 #define LABELS_TEXT 320
 struct labels {
     char text[LABELS_TEXT];
