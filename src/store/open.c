@@ -23,6 +23,8 @@
 #include "store/text_codec.h"
 
 #define SEAL_ROWS_DEFAULT (256u << 10)
+#define OPEN_TRIES 1000
+#define OPEN_PAUSE_US 10000
 
 /* ---- a new store ------------------------------------------------------- */
 
@@ -157,6 +159,18 @@ static enum varve_status init_memory(struct store *store, struct varve_err *err)
     return VARVE_OK;
 }
 
+/* While main.mdb is being replaced nobody can open it; that takes a moment, not long. */
+static enum varve_status wait_for_open_lock(struct store *store, struct varve_err *err)
+{
+    enum varve_status status = VARVE_BUSY;
+    for (int i = 0; status == VARVE_BUSY && i < OPEN_TRIES; i++) {
+        if (i > 0)
+            usleep(OPEN_PAUSE_US);
+        status = lock_open_store(&store->open_lock, store->path, store->read_only, err);
+    }
+    return status;
+}
+
 static enum varve_status open_files(struct store *store, unsigned flags, struct varve_err *err)
 {
     char path[PATH_MAX];
@@ -165,7 +179,7 @@ static enum varve_status open_files(struct store *store, unsigned flags, struct 
     if (!create && access(path, F_OK) != 0)
         return fail_errno(err, errno == ENOENT ? VARVE_NOTFOUND : VARVE_IO, errno, store->path,
                           "no store here");
-    TRY(lock_open_store(&store->open_lock, store->path, store->read_only, err));
+    TRY(wait_for_open_lock(store, err));
     /* Whoever made or renamed the file may have been killed before the name was on disk. */
     store->name_unsure = true;
     TRY(env_open(&store->main, &store->mem, path,

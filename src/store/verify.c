@@ -18,10 +18,12 @@
 #include "base/clock.h"
 #include "store/store.h"
 
+#define EPOCH_TRIES 100
+
 /* What the child writes into the pipe; smaller than PIPE_BUF, so written whole. */
 struct message {
-    int is_total;
-    struct varve_err finding;
+    enum { FINDING, TOTAL, REFUSAL } what; /* REFUSAL: the check could not begin, and why */
+    struct varve_err err;
     struct varve_verified total;
 };
 
@@ -45,7 +47,7 @@ static void send_message(struct checking *c, const struct message *message)
 
 static void finding(struct checking *c, const struct varve_err *err)
 {
-    struct message message = {.is_total = 0, .finding = *err};
+    struct message message = {.what = FINDING, .err = *err};
     c->total.findings++;
     send_message(c, &message);
 }
@@ -189,6 +191,29 @@ static void check_journal(struct checking *c, struct txn *txn, const struct stat
     }
 }
 
+/* Keeps the month files that the catalogue names now, as a snapshot does.  What is wrong with the
+ * state is found again, and said, when it is checked. */
+static void lock_current_epoch(struct checking *c, struct lock *epoch)
+{
+    uint64_t locked = 0;
+    epoch->fd = -1;
+    for (int tries = 0; tries < EPOCH_TRIES; tries++) {
+        struct txn *txn;
+        struct state state;
+        if (env_begin_read(c->store->main, &txn, NULL) != VARVE_OK)
+            return;
+        enum varve_status status = state_get(txn, &state, NULL);
+        txn_abort(txn);
+        if (status != VARVE_OK || state.epoch == locked)
+            return;
+        lock_release(epoch);
+        locked = state.epoch;
+        if (c->store->open_lock.fd < 0 ||
+            lock_epoch(epoch, c->store->path, locked, NULL) != VARVE_OK)
+            return;
+    }
+}
+
 static void check_contents(struct checking *c)
 {
     struct varve_err err = {0};
@@ -218,22 +243,36 @@ static int count_file(void *context, struct segfile_id id)
     return 0;
 }
 
+static void check_open_store(struct checking *c)
+{
+    struct varve_err err = {0};
+    struct lock epoch;
+    arena_init(&c->arena, &c->store->mem, 1 << 16);
+    buf_init(&c->entry, &c->store->mem, JOURNAL_ENTRY_MAX);
+    c->total.files = 1;
+    lock_current_epoch(c, &epoch);
+    sound(c, segfiles_list(c->store->files, count_file, &c->total.files, &err), &err);
+    check_contents(c);
+    lock_release(&epoch);
+    arena_free(&c->arena);
+    buf_free(&c->entry);
+    store_close(c->store);
+}
+
+/* A store that cannot be opened is damaged only if that is what opening says. */
 static void check_store(const char *path, int pipe)
 {
     struct checking c = {.pipe = pipe};
-    struct varve_err err = {0};
+    struct message message = {.what = TOTAL};
     struct varve_options options = {.flags = VARVE_RDONLY};
-    if (sound(&c, store_open(&c.store, path, &options, &err), &err)) {
-        arena_init(&c.arena, &c.store->mem, 1 << 16);
-        buf_init(&c.entry, &c.store->mem, JOURNAL_ENTRY_MAX);
-        c.total.files = 1;
-        sound(&c, segfiles_list(c.store->files, count_file, &c.total.files, &err), &err);
-        check_contents(&c);
-        arena_free(&c.arena);
-        buf_free(&c.entry);
-        store_close(c.store);
-    }
-    struct message message = {.is_total = 1, .total = c.total};
+    enum varve_status status = store_open(&c.store, path, &options, &message.err);
+    if (status == VARVE_OK)
+        check_open_store(&c);
+    else if (status == VARVE_CORRUPT || status == VARVE_IO)
+        finding(&c, &message.err);
+    else
+        message.what = REFUSAL;
+    message.total = c.total;
     send_message(&c, &message);
 }
 
@@ -253,19 +292,21 @@ static bool receive(int pipe, struct message *message)
 
 /* Reads what the child says until it is gone; *complete: it got to the end. */
 static void listen_to(int pipe, void (*report)(void *, const struct varve_err *), void *context,
-                      struct varve_verified *total, bool *complete)
+                      struct varve_verified *total, struct varve_err *refusal, bool *complete)
 {
     struct message message;
     *complete = false;
     while (receive(pipe, &message)) {
-        if (message.is_total) {
-            *total = message.total;
-            *complete = true;
-        } else {
+        if (message.what == FINDING) {
             total->findings++;
             if (report)
-                report(context, &message.finding);
+                report(context, &message.err);
+            continue;
         }
+        *total = message.total;
+        *complete = true;
+        if (message.what == REFUSAL)
+            *refusal = message.err;
     }
 }
 
@@ -275,6 +316,7 @@ verify_store(const char *path, void (*report)(void *, const struct varve_err *),
 {
     int ends[2], how = 0;
     struct varve_verified total = {0};
+    struct varve_err refusal = {.status = VARVE_OK};
     bool complete;
     TRY(registry_add(path, err)); /* not open here, and nobody opens it meanwhile */
     if (pipe(ends) != 0) {
@@ -290,7 +332,7 @@ verify_store(const char *path, void (*report)(void *, const struct varve_err *),
     }
     close(ends[1]);
     if (child > 0)
-        listen_to(ends[0], report, context, &total, &complete);
+        listen_to(ends[0], report, context, &total, &refusal, &complete);
     close(ends[0]);
     registry_remove(path);
     if (child < 0)
@@ -304,6 +346,11 @@ verify_store(const char *path, void (*report)(void *, const struct varve_err *),
         total.findings++;
         if (report)
             report(context, &died);
+    }
+    if (refusal.status != VARVE_OK) {
+        if (err)
+            *err = refusal;
+        return refusal.status;
     }
     if (verified)
         *verified = total;
