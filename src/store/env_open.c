@@ -26,7 +26,7 @@
 #include "base/hash.h"
 #include "store/pagecheck.h"
 
-enum { READERS = 512, MODE = 0600, STATE_TRIES = 100 };
+enum { READERS = 512, MODE = 0600, LOCK_PAGE = 4096, STATE_TRIES = 100 };
 enum { MIB = 1 << 20 };
 #define DEFAULT_MAP ((size_t)1 << 30)
 #define OUR_LMDB_FLAGS (MDB_NOSUBDIR | MDB_NOTLS)
@@ -168,6 +168,24 @@ suspect_file(const struct env *env, unsigned flags, size_t *size, struct varve_e
     return status;
 }
 
+/* LMDB writes to its lock file through a map, and a store into a hole of a file on a full disk is a
+ * SIGBUS.  So its first page, with the locks and the slots of 60 readers, gets its place here.  A
+ * file that cannot be written is for LMDB to judge. */
+static int place_lock_file(const struct env *env)
+{
+    size_t size = env->path_size + sizeof "-lock";
+    char *path = mem_alloc(env->mem, size);
+    if (!path)
+        return ENOMEM;
+    snprintf(path, size, "%s-lock", env->path);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, MODE);
+    mem_free(env->mem, path, size);
+    int code = fd < 0 ? errno : posix_fallocate(fd, 0, LOCK_PAGE);
+    if (fd >= 0)
+        close(fd);
+    return code == ENOSPC || code == EDQUOT ? code : 0;
+}
+
 /* One attempt; on failure nothing is left. */
 static int open_mdb(struct env *env, unsigned extra, size_t map_size)
 {
@@ -180,6 +198,8 @@ static int open_mdb(struct env *env, unsigned extra, size_t map_size)
     code = mdb_env_set_maxreaders(env->mdb, READERS);
     if (code == 0)
         code = mdb_env_set_mapsize(env->mdb, map_size);
+    if (code == 0 && !(extra & MDB_NOLOCK))
+        code = place_lock_file(env);
     if (code == 0)
         code = mdb_env_open(env->mdb, env->path, flags, MODE);
     if (code != 0)
