@@ -59,7 +59,7 @@ struct outcome {
 };
 
 /* How the children tell each other. */
-static char outcome_path[4096];
+static char outcome_path[3100];
 
 static void save_outcome(const struct outcome *o)
 {
@@ -177,20 +177,31 @@ static void write_store(const char *path, const struct workload *load)
 
 __extension__ typedef __int128 i128;
 
-/* Groups of one label: a small table from dictionary texts to sums. */
+/* Groups of one label: a small table from texts to sums, found by hash. */
+#define GROUPS 4096
 struct groups {
-    char names[1024][64];
-    i128 sums[1024];
+    char names[GROUPS][64]; /* empty: free */
+    i128 sums[GROUPS];
     unsigned count;
 };
 
 static unsigned group_of(struct groups *g, struct varve_str name)
 {
-    for (unsigned i = 0; i < g->count; i++)
-        if (strlen(g->names[i]) == name.size && memcmp(g->names[i], name.data, name.size) == 0)
-            return i;
-    snprintf(g->names[g->count], sizeof g->names[0], "%.*s", (int)name.size, name.data);
-    return g->count++;
+    unsigned at = 5381;
+    for (size_t i = 0; i < name.size; i++)
+        at = at * 33 + (unsigned char)name.data[i];
+    for (;; at++) {
+        char *known = g->names[at %= GROUPS];
+        if (strlen(known) == name.size && memcmp(known, name.data, name.size) == 0 && name.size > 0)
+            return at;
+        if (!*known) {
+            if (++g->count == GROUPS || name.size >= sizeof g->names[0])
+                exit(1);
+            memcpy(known, name.data, name.size);
+            known[name.size] = '\0';
+            return at;
+        }
+    }
 }
 
 /* sum by (key) of a metric over a range; answers the points it covered. */
@@ -210,13 +221,12 @@ static uint64_t sum_by(varve_snapshot *snapshot, const char *metric, const char 
     static uint32_t map[1 << 16];
     uint32_t segment = 0;
     uint64_t points = 0;
-    groups->count = 0;
-    memset(groups->sums, 0, sizeof groups->sums);
+    memset(groups, 0, sizeof *groups);
     must(varve_scan_open(snapshot, &query, &scan, &err), "scan");
     while ((status = varve_scan_runs(scan, &runs, &err)) == VARVE_OK) {
         const struct varve_column *c = &runs.columns[0];
         if (runs.segment != segment) {
-            for (uint32_t i = 0; i < c->dictionary->count; i++)
+            for (uint32_t i = 1; i < c->dictionary->count; i++)
                 map[i] = group_of(groups, c->dictionary->texts[i]);
             segment = runs.segment;
         }
@@ -234,7 +244,7 @@ static uint64_t sum_by(varve_snapshot *snapshot, const char *metric, const char 
 static void expect(const struct groups *groups, uint64_t total, const char *what)
 {
     i128 sum = 0;
-    for (unsigned i = 0; i < groups->count; i++)
+    for (unsigned i = 0; i < GROUPS; i++)
         sum += groups->sums[i];
     if (sum == (i128)total)
         return;
@@ -354,7 +364,7 @@ static void report_writing(const struct outcome *o, long peak_kb)
 
 static void measure(const char *directory, unsigned developers, unsigned days)
 {
-    char path[4096], command[4200];
+    char path[3000], command[8192];
     struct workload load = {developers, days, 8, 20, 42, INT64_C(1790812800) * 1000000000};
     struct outcome o;
     snprintf(path, sizeof path, "%s/bench-%ld-%u.varve", directory, (long)getpid(), developers);

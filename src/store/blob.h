@@ -72,6 +72,7 @@ struct blob {
     uint32_t sections, groups;
     struct blob_entry *entries; /* in the arena */
     struct blob_group *group;
+    uint64_t *seen; /* a bit for each of the first 64 groups that were verified before; or NULL */
     uint64_t seed;
     char place[64]; /* for messages, such as "day 2026-10-08, metrics" */
 };

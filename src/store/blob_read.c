@@ -118,13 +118,16 @@ static enum varve_status
 verify_group(struct blob *blob, const struct blob_entry *entry, struct varve_err *err)
 {
     struct blob_group *group = &blob->group[entry->group];
-    if (group->verified)
+    uint64_t bit = blob->seen && entry->group < 64 ? UINT64_C(1) << entry->group : 0;
+    if (group->verified || (bit && (*blob->seen & bit)))
         return VARVE_OK;
     if (hash64(blob->bytes + group->offset, group->size, blob->seed) != group->checksum)
         return fail(err, VARVE_CORRUPT, blob->place,
                     "the checksum of bytes %u to %u (section %u.%u) does not match", group->offset,
                     group->offset + group->size, entry->id, entry->index);
     group->verified = 1;
+    if (bit)
+        *blob->seen |= bit;
     return VARVE_OK;
 }
 

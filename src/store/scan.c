@@ -182,12 +182,12 @@ void scan_close(struct scan *scan)
 /* ---- segments ---------------------------------------------------------- */
 
 enum varve_status scan_next_segment(struct scan *scan,
-                                    enum varve_status (*enter)(struct scan *, const struct source *,
+                                    enum varve_status (*enter)(struct scan *, struct source *,
                                                                bool *, struct varve_err *),
                                     struct varve_err *err)
 {
     while (scan->next_source < scan->snapshot->source_count) {
-        const struct source *source = &scan->snapshot->sources[scan->next_source++];
+        struct source *source = &scan->snapshot->sources[scan->next_source++];
         bool any = false;
         if (source->table != scan->table)
             continue;
@@ -314,7 +314,7 @@ static enum varve_status load_columns(struct scan *scan, struct varve_err *err)
 }
 
 enum varve_status
-scan_enter_metric(struct scan *scan, const struct source *source, bool *any, struct varve_err *err)
+scan_enter_metric(struct scan *scan, struct source *source, bool *any, struct varve_err *err)
 {
     struct scan_segment *s = &scan->metric;
     struct arena *arena = &scan->segment_arena;

@@ -112,10 +112,10 @@ enum varve_status scan_unknown(struct snapshot *snapshot, const char *place, str
 /* The next source that may hold rows, opened by `enter`, which says in *any whether something is to
  * be had of it. */
 enum varve_status scan_next_segment(struct scan *scan,
-                                    enum varve_status (*enter)(struct scan *, const struct source *,
+                                    enum varve_status (*enter)(struct scan *, struct source *,
                                                                bool *, struct varve_err *),
                                     struct varve_err *err) VARVE_CHECKED;
-enum varve_status scan_enter_metric(struct scan *scan, const struct source *source, bool *any,
+enum varve_status scan_enter_metric(struct scan *scan, struct source *source, bool *any,
                                     struct varve_err *err) VARVE_CHECKED;
 /* Whether a text passes a filter. */
 bool scan_filter_passes(const struct scan_filter *filter, struct varve_str text);

@@ -123,7 +123,7 @@ static enum varve_status load_values(struct scan *scan, struct varve_err *err)
 }
 
 static enum varve_status
-enter(struct scan *scan, const struct source *source, bool *any, struct varve_err *err)
+enter(struct scan *scan, struct source *source, bool *any, struct varve_err *err)
 {
     struct scan_events *e = &scan->events;
     memset(e, 0, sizeof *e);

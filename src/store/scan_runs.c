@@ -39,7 +39,7 @@ static enum varve_status sums_by_decoding(struct scan *scan, struct varve_err *e
 }
 
 static enum varve_status
-enter(struct scan *scan, const struct source *source, bool *any, struct varve_err *err)
+enter(struct scan *scan, struct source *source, bool *any, struct varve_err *err)
 {
     struct scan_segment *s = &scan->metric;
     TRY(scan_enter_metric(scan, source, any, err));

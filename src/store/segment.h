@@ -95,6 +95,12 @@ enum varve_status
 segment_open(struct segment *segment, struct arena *arena, struct text_codec *texts,
              const uint8_t *bytes, size_t size, uint64_t seed, const char *place,
              struct varve_err *err) VARVE_CHECKED;
+/* The same for bytes that cannot have changed since: *seen, zero at first, remembers what was
+ * verified, so that it is not verified again. */
+enum varve_status
+segment_open_again(struct segment *segment, struct arena *arena, struct text_codec *texts,
+                   const uint8_t *bytes, size_t size, uint64_t seed, const char *place,
+                   uint64_t *seen, struct varve_err *err) VARVE_CHECKED;
 /* Index of a metric or key, or UINT32_MAX. */
 uint32_t segment_find_metric(const struct segment *segment, struct varve_str name);
 uint32_t segment_find_key(const struct segment *segment, struct varve_str key);

@@ -197,8 +197,17 @@ enum varve_status segment_open(struct segment *segment, struct arena *arena,
                                struct text_codec *texts, const uint8_t *bytes, size_t size,
                                uint64_t seed, const char *place, struct varve_err *err)
 {
+    return segment_open_again(segment, arena, texts, bytes, size, seed, place, NULL, err);
+}
+
+enum varve_status
+segment_open_again(struct segment *segment, struct arena *arena, struct text_codec *texts,
+                   const uint8_t *bytes, size_t size, uint64_t seed, const char *place,
+                   uint64_t *seen, struct varve_err *err)
+{
     *segment = (struct segment){.arena = arena, .texts = texts};
     TRY(blob_open(&segment->blob, arena, bytes, size, seed, place, err));
+    segment->blob.seen = seen;
     uint32_t rows = segment->blob.head.rows, words = 0;
     if (segment->blob.head.kind != BLOB_METRICS)
         return segment_damaged(segment, err, "a blob of kind %u, expected metrics",

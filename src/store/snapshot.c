@@ -98,7 +98,7 @@ static enum varve_status take(struct snapshot *s, struct varve_err *err)
 static enum varve_status current_epoch(struct store *store, uint64_t *epoch, struct varve_err *err)
 {
     struct txn *txn;
-    TRY(env_begin_read(store->main, &txn, err));
+    TRY(store_begin_read(store, &txn, err));
     enum varve_status status = store_sync(store, txn, err);
     txn_abort(txn);
     *epoch = store->state.epoch;
@@ -198,14 +198,15 @@ snapshot_bytes(struct snapshot *snapshot, const struct source *source, const uin
 }
 
 enum varve_status
-snapshot_segment(struct snapshot *snapshot, const struct source *source, struct arena *arena,
+snapshot_segment(struct snapshot *snapshot, struct source *source, struct arena *arena,
                  struct segment *segment, struct varve_err *err)
 {
     const uint8_t *bytes;
     size_t size;
     char place[64];
     TRY(snapshot_bytes(snapshot, source, &bytes, &size, place, err));
-    return segment_open(segment, arena, snapshot->texts, bytes, size, source->seed, place, err);
+    return segment_open_again(segment, arena, snapshot->texts, bytes, size, source->seed, place,
+                              &source->seen, err);
 }
 
 enum varve_status snapshot_table(struct snapshot *snapshot, const struct source *source,

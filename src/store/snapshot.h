@@ -24,6 +24,7 @@ struct source {
     uint64_t rows, seed;
     int64_t first, last;
     struct memseg *memory; /* NULL: sealed */
+    uint64_t seen;         /* what of it has been verified; see segment_open_again */
 };
 
 struct pin {
@@ -56,7 +57,7 @@ snapshot_bytes(struct snapshot *snapshot, const struct source *source, const uin
                size_t *size, char place[64], struct varve_err *err) VARVE_CHECKED;
 /* Opens a source as what it is. */
 enum varve_status
-snapshot_segment(struct snapshot *snapshot, const struct source *source, struct arena *arena,
+snapshot_segment(struct snapshot *snapshot, struct source *source, struct arena *arena,
                  struct segment *segment, struct varve_err *err) VARVE_CHECKED;
 enum varve_status
 snapshot_table(struct snapshot *snapshot, const struct source *source, struct arena *arena,

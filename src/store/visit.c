@@ -92,7 +92,7 @@ struct metric_list {
 };
 
 static enum varve_status add_metric(struct metric_list *list, const struct segment_metric *m,
-                                    const struct source *source, struct varve_err *err)
+                                    struct source *source, struct varve_err *err)
 {
     uint32_t id, unit;
     size_t before = list->capacity;
@@ -295,7 +295,7 @@ static enum varve_status ask_segment_key(struct question *q, struct segment *seg
 }
 
 static enum varve_status
-ask_segment(struct question *q, const struct source *source, struct varve_err *err)
+ask_segment(struct question *q, struct source *source, struct varve_err *err)
 {
     struct segment segment;
     struct segment_runs runs;
@@ -330,8 +330,7 @@ ask_column(struct question *q, struct table *table, uint32_t column, struct varv
     return VARVE_OK;
 }
 
-static enum varve_status
-ask_table(struct question *q, const struct source *source, struct varve_err *err)
+static enum varve_status ask_table(struct question *q, struct source *source, struct varve_err *err)
 {
     struct table table;
     TRY(snapshot_table(q->snapshot, source, &q->arena, &table, err));
