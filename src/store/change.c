@@ -379,7 +379,7 @@ uint64_t change_sweep(struct store *store)
     uint64_t epoch = 0, removed = 0;
     int alive = 1;
     pthread_mutex_lock(&store->lock);
-    if (env_begin_read(store->main, &txn, NULL) == VARVE_OK) {
+    if (store_begin_read(store, &txn, NULL) == VARVE_OK) {
         if (store_sync(store, txn, NULL) == VARVE_OK) {
             catalogue = catalogue_hold(store->catalogue);
             epoch = store->state.epoch;

@@ -31,7 +31,7 @@ current_catalogue(struct store *store, struct catalogue **catalogue, struct varv
 {
     struct txn *txn;
     pthread_mutex_lock(&store->lock);
-    enum varve_status status = env_begin_read(store->main, &txn, err);
+    enum varve_status status = store_begin_read(store, &txn, err);
     if (status == VARVE_OK) {
         status = store_sync(store, txn, err);
         txn_abort(txn);

@@ -81,7 +81,7 @@ static enum varve_status collect_locked(struct seal_job *job, int32_t before, st
     struct store *store = job->store;
     struct partition parts;
     struct txn *txn;
-    TRY(env_begin_read(store->main, &txn, err));
+    TRY(store_begin_read(store, &txn, err));
     enum varve_status status = store_sync(store, txn, err);
     txn_abort(txn);
     TRY(status);

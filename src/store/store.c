@@ -113,6 +113,16 @@ enum varve_status store_settle_name(struct store *store, struct varve_err *err)
     return VARVE_OK;
 }
 
+enum varve_status store_begin_read(struct store *store, struct txn **txn, struct varve_err *err)
+{
+    enum varve_status status = env_begin_read(store->main, txn, err);
+    if (status != VARVE_IO || !env_is_dead(store->main))
+        return status;
+    store_unsync(store);
+    TRY(env_reopen(store->main, err));
+    return env_begin_read(store->main, txn, err);
+}
+
 enum varve_status
 store_begin(struct store *store, size_t need, struct txn **txn, struct varve_err *err)
 {

@@ -81,6 +81,9 @@ store_sync(struct store *store, struct txn *txn, struct varve_err *err) VARVE_CH
 void store_unsync(struct store *store);
 /* Makes sure that main.mdb is found after a power cut.  Nothing is acknowledged before. */
 enum varve_status store_settle_name(struct store *store, struct varve_err *err) VARVE_CHECKED;
+/* Begins to read main.mdb.  Like store_begin it opens the file again when LMDB has given it up. */
+enum varve_status
+store_begin_read(struct store *store, struct txn **txn, struct varve_err *err) VARVE_CHECKED;
 /* Begins a write transaction and syncs.  Gives LMDB a second chance after it has declared main.mdb
  * dead. */
 enum varve_status store_begin(struct store *store, size_t need, struct txn **txn,
