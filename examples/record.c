@@ -69,10 +69,15 @@ static enum varve_status label_session(struct recorder *recorder, int developer,
     static const char *const terminals[] = {"vscode", "iTerm.app", "tmux"};
     char user[64], session[40];
     snprintf(user, sizeof user, "dev%03d@example.com", developer);
-    snprintf(session, sizeof session, "%08x-%04x-4%03x-8%03x-%012" PRIx64,
-             (unsigned)draw(recorder, INT64_C(1) << 30), (unsigned)draw(recorder, 1 << 16),
-             (unsigned)draw(recorder, 1 << 12), (unsigned)draw(recorder, 1 << 12),
-             (uint64_t)draw(recorder, INT64_C(1) << 30));
+    /* A statement for each draw: in which order arguments are computed is the compiler's choice,
+     * and another order would be another session. */
+    unsigned low = (unsigned)draw(recorder, INT64_C(1) << 30);
+    unsigned middle = (unsigned)draw(recorder, 1 << 16);
+    unsigned version = (unsigned)draw(recorder, 1 << 12);
+    unsigned variant = (unsigned)draw(recorder, 1 << 12);
+    uint64_t node = (uint64_t)draw(recorder, INT64_C(1) << 30);
+    snprintf(session, sizeof session, "%08x-%04x-4%03x-8%03x-%012" PRIx64, low, middle, version,
+             variant, node);
     const struct varve_label labels[] = {
         {varve_str("user.email"), varve_str(user)},
         {varve_str("session.id"), varve_str(session)},
