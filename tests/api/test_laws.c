@@ -496,6 +496,62 @@ static void test_any_order(void **state)
     }
 }
 
+/* ---- forgetting ---------------------------------------------------------- */
+
+/* Counters that live across the floor have no exact answer: they stay out. */
+static void leave_out_cumulative(struct world *world)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < world->count; i++)
+        if (!world->items[i].metric || world->items[i].metric->temporality != VARVE_CUMULATIVE)
+            world->items[kept++] = world->items[i];
+    world->count = kept;
+}
+
+static void step_forget(struct history *h)
+{
+    int64_t before = h->world.first + (int64_t)prng_below(&h->prng, (uint64_t)(20 * DAY));
+    MUST(varve_retain(h->db, before, NULL, &test_err));
+    model_forget(h->model, before);
+}
+
+/* What is forgotten is gone, what comes for it later is not taken, and a snapshot still has it. */
+static void test_forgetting(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < rounds(8); i++) {
+        struct history h;
+        history_open(&h, round_start("forgetting", 5000, i), NULL);
+        leave_out_cumulative(&h.world);
+        while (h.sent < h.world.count) {
+            uint64_t dice = prng_below(&h.prng, 100);
+            if (dice < 60)
+                step_append(&h);
+            else if (dice < 75)
+                step_house(&h);
+            else if (dice < 80)
+                history_hold(&h);
+            else if (dice < 85)
+                history_reopen(&h);
+            else if (dice < 90)
+                step_forget(&h);
+            else
+                check_store(h.db, h.model, &h.world, &h.prng);
+            if (h.held)
+                slow_scan_step(&h.slow);
+        }
+        step_forget(&h);
+        check_store(h.db, h.model, &h.world, &h.prng);
+        MUST(varve_compact(h.db, NULL, &test_err));
+        check_store(h.db, h.model, &h.world, &h.prng);
+        history_let_go(&h);
+        varve_close(h.db);
+        verify_sound(h.path);
+        MUST(varve_open(h.path, &h.options, &h.db, &test_err));
+        history_close(&h);
+    }
+}
+
 /* ---- several writers ---------------------------------------------------- */
 
 enum { WRITERS = 4 };
@@ -625,9 +681,8 @@ static void test_forked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_histories),
-        cmocka_unit_test(test_any_order),
-        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_histories),  cmocka_unit_test(test_any_order),
+        cmocka_unit_test(test_forgetting), cmocka_unit_test(test_threads),
         cmocka_unit_test(test_forked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
