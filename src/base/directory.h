@@ -16,7 +16,8 @@ enum varve_status directory_sync(const char *path, struct varve_err *err) VARVE_
  * fine. */
 enum varve_status directory_make(const char *path, struct varve_err *err) VARVE_CHECKED;
 /* Syncs the names of all directories on the way to `path`, its own included: one that is there may
- * have been made by a process that was killed before it could.  What may not be read is left out. */
+ * have been made by a process that was killed before it could.  What may not be read is left
+ * out. */
 enum varve_status directory_sync_way(const char *path, struct varve_err *err) VARVE_CHECKED;
 /* What the files in a directory take up on disk; 0 if it cannot be read. */
 uint64_t directory_bytes(const char *path);

@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -173,13 +174,10 @@ suspect_file(const struct env *env, unsigned flags, size_t *size, struct varve_e
  * file that cannot be written is for LMDB to judge. */
 static int place_lock_file(const struct env *env)
 {
-    size_t size = env->path_size + sizeof "-lock";
-    char *path = mem_alloc(env->mem, size);
-    if (!path)
-        return ENOMEM;
-    snprintf(path, size, "%s-lock", env->path);
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s-lock", env->path) >= (int)sizeof path)
+        return ENAMETOOLONG;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, MODE);
-    mem_free(env->mem, path, size);
     int code = fd < 0 ? errno : posix_fallocate(fd, 0, LOCK_PAGE);
     if (fd >= 0)
         close(fd);
