@@ -4,7 +4,8 @@
  *
  * Each test does something with a store again and again, and each time one more request for memory
  * is the one that fails: once alone, and once with all that follow.  The call
- * says VARVE_NOMEM or gets by without; nothing leaks; and what the store holds afterwards is what it
+ * says VARVE_NOMEM or gets by without; nothing leaks; and what the store holds afterwards is what
+ * it
  * held before, or what it was to hold, and sound.
  */
 #include <stdio.h>

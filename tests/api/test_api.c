@@ -452,8 +452,8 @@ static void test_points_refused(void **state)
     REFUSED(VARVE_MISUSE, "set 5", varve_batch_counter(b, c, 5, delta, 0, T0, one, e));
     REFUSED(VARVE_INVALID, "delta or", varve_batch_counter(b, c, 0, odd, 0, T0, one, e));
     REFUSED(VARVE_INVALID, "finite",
-            varve_batch_counter(b, c, 0, delta, 0, T0, varve_float(NAN), e));
-    REFUSED(VARVE_INVALID, "finite", varve_batch_gauge(b, g, 0, T0, varve_float(-INFINITY), e));
+            varve_batch_counter(b, c, 0, delta, 0, T0, varve_float((double)NAN), e));
+    REFUSED(VARVE_INVALID, "finite", varve_batch_gauge(b, g, 0, T0, varve_float(-(double)INFINITY), e));
     REFUSED(VARVE_INVALID, "negative",
             varve_batch_counter(b, c, 0, delta, 0, T0, varve_int(-1), e));
     REFUSED(VARVE_INVALID, "negative",
@@ -502,7 +502,7 @@ static void test_events_refused(void **state)
     REFUSED(VARVE_LIMIT, "1048577", varve_batch_event(s.batch, t, T0, f, 1, e));
     f[0].value.type = (enum varve_type)9;
     REFUSED(VARVE_INVALID, "type 9", varve_batch_event(s.batch, t, T0, f, 1, e));
-    f[0].value = varve_float(NAN);
+    f[0].value = varve_float((double)NAN);
     MUST(varve_batch_event(s.batch, t, T0, f, 1, e)); /* an event may say anything */
     assert_int_equal(small_append(&s).events, 2);
     small_remove(&s);

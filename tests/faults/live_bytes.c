@@ -114,7 +114,7 @@ struct live_map live_map_of(const char *directory)
 {
     struct live_map map = {.names = files_list(directory)};
     struct varve_options options = {.flags = VARVE_RDONLY};
-    struct store *store;
+    struct store *store = NULL;
     struct txn *txn;
     map.files = calloc(map.names.count, sizeof *map.files);
     demand(map.files && store_open(&store, directory, &options, NULL) == VARVE_OK);
