@@ -10,6 +10,7 @@
  *     VARVE_TEST_ROUNDS  that many rounds of each test
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -590,6 +591,35 @@ static void *writer_thread(void *context)
     return NULL;
 }
 
+struct reader {
+    pthread_t thread;
+    struct history *history;
+    struct prng prng;
+    atomic_bool stop;
+    unsigned looks;
+};
+
+/* Looks on while others write: every snapshot is whole in itself, and stays what it was. */
+static void *reader_thread(void *context)
+{
+    struct reader *r = context;
+    struct history *h = r->history;
+    do {
+        varve_snapshot *snapshot;
+        struct varve_stats stats;
+        const char *source = world_metrics[prng_below(&r->prng, world_metric_count)].name;
+        MUST(varve_snapshot_open(h->db, &snapshot, &test_err));
+        struct exact before = increase(snapshot, source, INT64_MIN, INT64_MAX);
+        check_additive(snapshot, source, some_range(&h->world, &r->prng), &r->prng);
+        MUST(varve_stats(h->db, &stats, &test_err));
+        struct exact after = increase(snapshot, source, INT64_MIN, INT64_MAX);
+        assert_int_equal(exact_compare(before, after), 0);
+        varve_snapshot_close(snapshot);
+        r->looks++;
+    } while (!r->stop);
+    return NULL;
+}
+
 /* What must be in order stays out: it cannot be with several writers. */
 static void leave_out_ordered(struct world *world)
 {
@@ -633,11 +663,16 @@ static void test_threads(void **state)
         struct writer writers[WRITERS];
         history_open(&h, round_start("threads", 3000, i), NULL);
         share_out(&h, writers);
+        struct reader reader = {.history = &h, .prng = {prng_next(&h.prng)}};
+        assert_int_equal(pthread_create(&reader.thread, NULL, reader_thread, &reader), 0);
         for (size_t k = 0; k < WRITERS; k++)
             assert_int_equal(pthread_create(&writers[k].thread, NULL, writer_thread, &writers[k]),
                              0);
         for (size_t k = 0; k < WRITERS; k++)
             pthread_join(writers[k].thread, NULL);
+        reader.stop = true;
+        pthread_join(reader.thread, NULL);
+        assert_true(reader.looks > 0);
         finish_shared(&h);
     }
 }
