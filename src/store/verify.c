@@ -317,7 +317,7 @@ verify_store(const char *path, void (*report)(void *, const struct varve_err *),
     int ends[2], how = 0;
     struct varve_verified total = {0};
     struct varve_err refusal = {.status = VARVE_OK};
-    bool complete;
+    bool complete = false;
     TRY(registry_add(path, err)); /* not open here, and nobody opens it meanwhile */
     if (pipe(ends) != 0) {
         registry_remove(path);
