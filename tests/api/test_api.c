@@ -453,7 +453,8 @@ static void test_points_refused(void **state)
     REFUSED(VARVE_INVALID, "delta or", varve_batch_counter(b, c, 0, odd, 0, T0, one, e));
     REFUSED(VARVE_INVALID, "finite",
             varve_batch_counter(b, c, 0, delta, 0, T0, varve_float((double)NAN), e));
-    REFUSED(VARVE_INVALID, "finite", varve_batch_gauge(b, g, 0, T0, varve_float(-(double)INFINITY), e));
+    REFUSED(VARVE_INVALID, "finite",
+            varve_batch_gauge(b, g, 0, T0, varve_float(-(double)INFINITY), e));
     REFUSED(VARVE_INVALID, "negative",
             varve_batch_counter(b, c, 0, delta, 0, T0, varve_int(-1), e));
     REFUSED(VARVE_INVALID, "negative",
