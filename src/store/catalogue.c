@@ -215,7 +215,10 @@ enum varve_status catalogue_remove(struct txn *txn, struct state *state,
                                    const struct day_record *old, struct varve_err *err)
 {
     struct env_key key = day_key(old->day, old->table);
-    TRY(txn_delete(txn, &key, err));
+    enum varve_status status = txn_delete(txn, &key, err);
+    if (status == VARVE_NOTFOUND)
+        return fail(err, VARVE_CORRUPT, "main.mdb", "the catalogue record of a day is missing");
+    TRY(status);
     forget_day(state, old);
     return VARVE_OK;
 }

@@ -89,14 +89,29 @@ static enum varve_status check_entry(const struct buf *b, uint64_t seq, struct v
     return VARVE_OK;
 }
 
+/* Whoever asks knows that the entry is there: a chunk that is not is damage. */
+static enum varve_status
+missing(uint64_t seq, unsigned chunk, enum varve_status status, struct varve_err *err)
+{
+    char place[40];
+    if (status != VARVE_NOTFOUND)
+        return status;
+    return fail(err, VARVE_CORRUPT, entry_place(seq, place), "chunk %u is missing", chunk);
+}
+
+static enum varve_status get_chunk(struct txn *txn, uint64_t seq, unsigned chunk,
+                                   struct env_value *value, struct varve_err *err)
+{
+    struct env_key key = chunk_key(seq, chunk);
+    return missing(seq, chunk, txn_get(txn, &key, true, value, err), err);
+}
+
 enum varve_status
 journal_get(struct txn *txn, uint64_t seq, struct buf *buffer, struct varve_err *err)
 {
     char place[40];
-    struct env_key key = chunk_key(seq, 0);
     struct env_value value;
-    enum varve_status status = txn_get(txn, &key, true, &value, err);
-    TRY(status);
+    TRY(get_chunk(txn, seq, 0, &value, err));
     buf_clear(buffer);
     size_t size = value.size >= HEAD_SIZE ? load32(value.data) : 0;
     if (size < HEAD_SIZE || size > JOURNAL_ENTRY_MAX)
@@ -111,11 +126,7 @@ journal_get(struct txn *txn, uint64_t seq, struct buf *buffer, struct varve_err 
         TRY(buf_status(buffer, err));
         if (buffer->size == size)
             break;
-        key = chunk_key(seq, chunk);
-        status = txn_get(txn, &key, true, &value, err);
-        if (status == VARVE_NOTFOUND)
-            return fail(err, VARVE_CORRUPT, entry_place(seq, place), "chunk %u is missing", chunk);
-        TRY(status);
+        TRY(get_chunk(txn, seq, chunk, &value, err));
     }
     return check_entry(buffer, seq, err);
 }
@@ -140,22 +151,25 @@ enum varve_status journal_next(struct txn *txn, uint64_t *seq, struct varve_err 
     struct env_key key = chunk_key(*seq, 0);
     struct env_value value;
     TRY(txn_seek(txn, &key, 1, false, &value, err));
+    char place[40];
     if (key.size != KEY_SIZE)
         return fail(err, VARVE_CORRUPT, "main.mdb", "a journal key has %u bytes", key.size);
+    if (key.bytes[9] != 0 || key.bytes[10] != 0)
+        return fail(err, VARVE_CORRUPT, entry_place(load64be(key.bytes + 1), place),
+                    "chunk 0 is missing");
     *seq = load64be(key.bytes + 1);
     return VARVE_OK;
 }
 
 enum varve_status journal_delete(struct txn *txn, uint64_t seq, struct varve_err *err)
 {
-    struct env_key key = chunk_key(seq, 0);
     struct env_value value;
-    TRY(txn_get(txn, &key, true, &value, err));
+    TRY(get_chunk(txn, seq, 0, &value, err));
     size_t size = value.size >= HEAD_SIZE ? load32(value.data) : 0;
     unsigned chunks = (unsigned)((size + PIECE - 1) / PIECE);
     for (unsigned chunk = 0; chunk < chunks; chunk++) {
-        key = chunk_key(seq, chunk);
-        TRY(txn_delete(txn, &key, err));
+        struct env_key key = chunk_key(seq, chunk);
+        TRY(missing(seq, chunk, txn_delete(txn, &key, err), err));
     }
     return VARVE_OK;
 }

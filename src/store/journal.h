@@ -36,7 +36,7 @@ void journal_part_done(struct buf *out, uint32_t part, int32_t day, uint32_t tab
 /* Writes the composed entry. VARVE_LIMIT: it is over JOURNAL_ENTRY_MAX. */
 enum varve_status
 journal_put(struct txn *txn, uint64_t seq, struct buf *entry, struct varve_err *err) VARVE_CHECKED;
-/* Reads an entry into a buffer.  VARVE_NOTFOUND: there is none. */
+/* Reads an entry that journal_next has found into a buffer. */
 enum varve_status
 journal_get(struct txn *txn, uint64_t seq, struct buf *buffer, struct varve_err *err) VARVE_CHECKED;
 /* The parts of an entry that journal_get has read, one a call from a zeroed cursor; false at the
