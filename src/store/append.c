@@ -13,6 +13,7 @@
 #include "store/store.h"
 
 #include "base/clock.h"
+#include "store/reserve.h"
 #include "store/seal.h"
 
 struct append_request {
@@ -226,6 +227,8 @@ static void lead(struct store *store, struct append_request *group)
     }
     if (status != VARVE_OK && group->next)
         append_each(store, group);
+    if (status == VARVE_OK && !store->has_reserve)
+        store->has_reserve = reserve_keep(store->path);
     uint64_t waiting = store->synced ? store->head.rows.row_count + store->head.events.count : 0;
     pthread_mutex_unlock(&store->lock);
     /* Failing to seal is no failure to append: the journal grows on, and an append some way on

@@ -252,6 +252,13 @@ static void let_go(struct store *store)
     pthread_mutex_unlock(&store->lock);
 }
 
+/* Appends put it back when there is room again. */
+static int give_up_reserve(struct store *store)
+{
+    store->has_reserve = false;
+    return reserve_give_up(store->path);
+}
+
 enum varve_status change_write(struct change *change, struct varve_err *err)
 {
     for (size_t from = 0, to; from < change->count; from = to) {
@@ -259,7 +266,7 @@ enum varve_status change_write(struct change *change, struct varve_err *err)
         enum varve_status status = change_month(change, from, &to, err);
         if (status == VARVE_FULL || status == VARVE_IO)
             let_go(change->store);
-        if (status == VARVE_FULL && reserve_give_up(change->store->path))
+        if (status == VARVE_FULL && give_up_reserve(change->store))
             status = change_month(change, from, &to, err);
         TRY(status);
     }
@@ -339,7 +346,7 @@ enum varve_status change_flip(struct change *change, struct varve_err *err)
     struct store *store = change->store;
     pthread_mutex_lock(&store->lock);
     enum varve_status status = try_flip(change, err);
-    if (status == VARVE_FULL && reserve_give_up(store->path))
+    if (status == VARVE_FULL && give_up_reserve(store))
         status = try_flip(change, err);
     pthread_mutex_unlock(&store->lock);
     return status;
@@ -393,6 +400,6 @@ uint64_t change_sweep(struct store *store)
         for (size_t i = 0; i < s.count; i++)
             removed += segfile_unlink(store->files, s.doomed[i], NULL) == VARVE_OK;
     catalogue_drop(catalogue);
-    reserve_keep(store->path);
+    store->has_reserve = reserve_keep(store->path);
     return removed;
 }

@@ -187,7 +187,7 @@ static enum varve_status open_files(struct store *store, unsigned flags, struct 
     TRY(check_commits(store, err));
     TRY(read_identity(store, create, err));
     if (!store->read_only)
-        reserve_keep(store->path);
+        store->has_reserve = reserve_keep(store->path);
     return segfiles_new(&store->files, &store->mem, store->path, store->read_only, err);
 }
 

@@ -15,8 +15,8 @@
 
 #define RESERVE_BYTES (256 << 10)
 
-/* Makes the file if it is not there.  No room for it is no failure. */
-void reserve_keep(const char *directory);
+/* Makes the file if it is not there; answers 1 when it is.  No room for it is no failure. */
+int reserve_keep(const char *directory);
 /* Gives the room back; answers 1 if there was any. */
 int reserve_give_up(const char *directory);
 

@@ -50,6 +50,7 @@ struct store {
 
     pthread_mutex_t lock;
     struct env *main;
+    atomic_bool has_reserve; /* as far as this handle knows */
     bool name_unsure; /* main.mdb may be lost under its name until the directory has been synced */
     bool synced;      /* catalogue, tables and head belong to `state` */
     struct state state;
