@@ -140,6 +140,27 @@ struct bench {
     struct live_map map;
 };
 
+/* Of five copies one has a bit flipped that means something.  Locks and the reserve mean nothing: a
+ * few are enough. */
+static void make_damage(const struct bench *bench, uint64_t i, struct damage *damage)
+{
+    char reserve[2 * FILES_PATH];
+    uint64_t seed = bench->run->seed * 1000003 + i;
+    if (i % 5 == 4) {
+        uint64_t random = fault_random(seed, 7);
+        *damage = (struct damage){.kind = DAMAGE_BITS, .size = 1};
+        const char *name = live_map_flip(&bench->map, bench->path, random, &damage->offset);
+        snprintf(damage->file, sizeof damage->file, "%s", name);
+        snprintf(damage->text, sizeof damage->text, "%s: a bit of a %s flipped at %" PRIu64, name,
+                 random % 2 ? "key" : "value", damage->offset);
+        return;
+    }
+    snprintf(reserve, sizeof reserve, "%s/reserve", bench->path);
+    if (i % 20)
+        files_remove(reserve);
+    damage_make(bench->path, i % 20 ? "lock" : NULL, seed, DAMAGE_ANY, damage);
+}
+
 static void try_one(const struct bench *bench, uint64_t i, struct tally *tally)
 {
     const struct fault_run *run = bench->run;
@@ -147,16 +168,9 @@ static void try_one(const struct bench *bench, uint64_t i, struct tally *tally)
     char text[GUARD_TEXT];
     struct damage damage;
     struct copy copy = {.path = path, .written_to = i % 4 == 3};
-    /* Locks and the reserve mean nothing: a few are enough. */
-    const char *skip = i % 20 ? "lock" : NULL;
     files_remove(path);
     files_copy(bench->base, path);
-    if (i % 20) {
-        char reserve[2 * FILES_PATH];
-        snprintf(reserve, sizeof reserve, "%s/reserve", path);
-        files_remove(reserve);
-    }
-    damage_make(path, skip, run->seed * 1000003 + i, DAMAGE_ANY, &damage);
+    make_damage(bench, i, &damage);
     copy.must_be_named = live_map_hit(&bench->map, damage.file, path);
     fault_try(run, "%s", damage.text);
     int answer = guard_run(check, &copy, SECONDS, 1, text);

@@ -37,10 +37,10 @@ static void demand(bool yes)
     abort();
 }
 
-static void mark(struct walk *w, uint64_t from, uint64_t size)
+static void mark(struct walk *w, uint64_t from, uint64_t size, int as)
 {
     demand(from + size <= w->file.size);
-    memset(w->live + from, 1, size);
+    memset(w->live + from, as, size);
 }
 
 /* day (4, sign flipped) | table (4) | generation (8) */
@@ -57,12 +57,12 @@ static void mark_leaf(struct walk *w, const struct mdbnode *node, uint64_t key, 
 {
     uint8_t head[SEGMENT_HEAD];
     if (!w->catalogue) {
-        mark(w, key, node->key_size);
-        mark(w, value, node->size);
+        mark(w, key, node->key_size, LIVE_KEY);
+        mark(w, value, node->size, LIVE_VALUE);
     } else if (is_named(w, node)) {
         demand(mdbfile_read(&w->file, value + SUM, head, sizeof head, NULL) == VARVE_OK);
-        mark(w, key, node->key_size);
-        mark(w, value + SUM, SEGMENT_HEAD + load64(head));
+        mark(w, key, node->key_size, LIVE_KEY);
+        mark(w, value + SUM, SEGMENT_HEAD + load64(head), LIVE_VALUE);
     }
 }
 
@@ -152,4 +152,38 @@ bool live_map_hit(const struct live_map *map, const char *name, const char *copy
         hit = file->live[at] && (at >= size || bytes[at] != file->bytes[at]);
     free(bytes);
     return hit;
+}
+
+/* The file with live bytes that the seed chooses, and how many of the kind it has. */
+static size_t choose_file(const struct live_map *map, uint64_t seed, int kind, size_t *count)
+{
+    for (size_t tries = 0;; tries++) {
+        size_t i = (size_t)((seed + tries) % map->names.count);
+        const struct live_file *file = &map->files[i];
+        *count = 0;
+        for (size_t at = 0; file->live && at < file->size; at++)
+            *count += file->live[at] == kind;
+        if (*count > 0)
+            return i;
+        demand(tries < map->names.count);
+    }
+}
+
+const char *
+live_map_flip(const struct live_map *map, const char *copy, uint64_t seed, uint64_t *offset)
+{
+    char path[2 * FILES_PATH];
+    int kind = seed % 2 ? LIVE_KEY : LIVE_VALUE;
+    size_t count, at = 0;
+    size_t i = choose_file(map, seed >> 1, kind, &count);
+    struct live_file *file = &map->files[i];
+    for (uint64_t left = (seed >> 8) % count; file->live[at] != kind || left-- > 0;)
+        at++;
+    snprintf(path, sizeof path, "%s/%s", copy, map->names.names[i]);
+    uint8_t bit = (uint8_t)(1u << (seed >> 40) % 8);
+    file->bytes[at] ^= bit;
+    files_write(path, file->bytes, file->size);
+    file->bytes[at] ^= bit;
+    *offset = at;
+    return map->names.names[i];
 }

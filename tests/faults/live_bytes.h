@@ -11,9 +11,11 @@
 
 #include "files.h"
 
+enum { LIVE_VALUE = 1, LIVE_KEY = 2 };
+
 struct live_file {
     uint8_t *bytes; /* what is there */
-    uint8_t *live;  /* 1 for each that means something; NULL: nothing of the file does */
+    uint8_t *live;  /* of each: LIVE_KEY, LIVE_VALUE or 0; NULL: nothing of the file is alive */
     size_t size;
 };
 struct live_map {
@@ -26,5 +28,9 @@ struct live_map live_map_of(const char *directory);
 void live_map_free(struct live_map *map);
 /* Whether a byte that means something is another one, or gone, in the copy. */
 bool live_map_hit(const struct live_map *map, const char *name, const char *copy);
+/* Flips one bit that means something in the copy, every other seed one of a key; answers the name
+ * of the file. */
+const char *
+live_map_flip(const struct live_map *map, const char *copy, uint64_t seed, uint64_t *offset);
 
 #endif
