@@ -332,8 +332,7 @@ static enum varve_status commit_failed(struct env *env, int code, struct varve_e
                   code != MDB_MAP_FULL))
         fall_ill(env);
     if (code == EIO && disk_is_full(env))
-        return fail(err, VARVE_FULL, env->name,
-                    "the disk is full; nothing was written: make room, then open the store again");
+        return fail(err, VARVE_FULL, env->name, "the disk is full; nothing was written: make room");
     return env_fail(env, code, "committing; nothing was written", err);
 }
 
