@@ -8,8 +8,8 @@
  * must succeed, for which the store keeps a reserve.  All that was acknowledged stays.  When
  * there is room again the same handle works on.
  *
- * In every other cycle the disk fills up by itself, by appending; else something else fills it to
- * the last byte first.
+ * In every other cycle something else fills the disk to the last byte first; else a little is left
+ * for appending.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@
 #include "full_disk.h"
 #include "workload.h"
 
-enum { DISK_BYTES = 8 << 20, EACH_CYCLE = 30, TRIES = 4000, RETENTION = 23 };
+enum { DISK_BYTES = 16 << 20, EACH_CYCLE = 30, TRIES = 4000, RETENTION = 23 };
 
 struct full {
     const struct fault_run *run;
@@ -150,7 +150,7 @@ static bool cycle(struct full *f)
     if (f->cycles % 2)
         full_disk_fill(f->directory, 0);
     else
-        full_disk_fill(f->directory, 64 << 10);
+        full_disk_fill(f->directory, fault_random(f->run->seed, f->cycles) % (256 << 10));
     if (!append_until_full(f, TRIES, &full))
         return false;
     if (!full) {
