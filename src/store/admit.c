@@ -266,20 +266,25 @@ advance(struct admit *admit, struct stream *stream, const struct row *row, struc
 
 /* ---- late readings ----------------------------------------------------- */
 
-/* Takes `share` from the increments of the steps from `next` on, up to the next base, and answers
- * what is left. */
+/* Takes `share` from the increments of the steps from `next` on, up to the next reset, and leaves
+ * what it did not find.  A base is a reset only where the counter fell; one that a late baseline
+ * has overtaken is a point like others. */
 static enum varve_status
 take_from_later(struct admit *admit, const struct row *row, const struct history *h, size_t next,
-                struct number *share, struct varve_err *err)
+                struct number reached, struct number *share, struct varve_err *err)
 {
-    for (size_t i = next; i < h->count && !h->steps[i].has_base && !number_is_zero(*share); i++) {
-        struct number part = h->steps[i].increment;
+    for (size_t i = next; i < h->count && !number_is_zero(*share); i++) {
+        const struct step *step = &h->steps[i];
+        struct number part = step->increment;
+        if (step->has_base && number_compare(step->base, reached) < 0)
+            break;
+        reached = step->has_base ? step->base : number_add(reached, part);
         if (number_compare(part, number_int(0)) <= 0)
             continue;
         if (number_compare(part, *share) > 0)
             part = *share;
         struct number minus = number_sub(part.is_float ? number_float(0) : number_int(0), part);
-        TRY(emit(admit, row->series, row->start, ROW_ADJUST, h->steps[i].end, minus, err));
+        TRY(emit(admit, row->series, row->start, ROW_ADJUST, step->end, minus, err));
         *share = number_sub(*share, part);
     }
     return VARVE_OK;
@@ -334,7 +339,7 @@ static enum varve_status fit_in(struct admit *admit, struct stream *stream, cons
     struct number share = number_sub(v, reached);
     TRY(emit(admit, row->series, row->start, here && here->has_row ? ROW_ADJUST : ROW_CUMULATIVE,
              row->end, share, err));
-    TRY(take_from_later(admit, row, h, next, &share, err));
+    TRY(take_from_later(admit, row, h, next, reached, &share, err));
     if (stream->start != 0 && stream->has_reading &&
         number_compare(v, number_of_stream(stream)) > 0)
         stream_set(stream, v);
