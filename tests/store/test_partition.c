@@ -5,6 +5,7 @@
 #include "store/partition.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "../base/prng.h"
 #include "../base/unit.h"
@@ -43,7 +44,8 @@ static void add_row(struct fixture *f, int64_t end)
 
 static void add_event(struct fixture *f, const char *table, int64_t time)
 {
-    assert_int_equal(eventset_add(&f->events, varve_str(table), time, NULL, 0, &f->err), VARVE_OK);
+    struct varve_str name = {table, strlen(table)};
+    assert_int_equal(eventset_add(&f->events, name, time, NULL, 0, &f->err), VARVE_OK);
 }
 
 static int64_t time_of(const struct fixture *f, const struct part *p, uint32_t i)
