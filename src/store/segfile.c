@@ -13,7 +13,8 @@
  * The set is a short list under one mutex.  Files nobody uses stay open until
  * there are more than IDLE_MAX of them; the one unused for longest goes first.
  * A file that is unlinked while it is used is closed when its last user lets go; so is one whose
- * disk failed, and whoever asks for it next opens it anew.
+ * disk failed, and whoever asks for it next opens it anew.  A name may come back for another file,
+ * when all days of a month have been forgotten and others follow; so a file is known by its inode.
  */
 #include "store/segfile.h"
 
@@ -33,6 +34,8 @@ enum { IDLE_MAX = 24, HEAD_SIZE = 8, NAME_SIZE = 40, MONTH_MAX = 9999 * 12 + 11 
 
 struct segfile {
     struct segfile_id id;
+    dev_t device;
+    ino_t inode;
     struct env *env;
     unsigned users;
     uint64_t released; /* when, on the set's own clock */
@@ -180,15 +183,30 @@ static enum varve_status open_file(struct segfiles *files, struct segfile_id id,
     enum varve_status status = env_open(&file->env, files->mem, path, flags, MAP_SIZE, err);
     if (status == VARVE_NOMEM && trim(files, 0) > 0) /* address space may be what is short */
         status = env_open(&file->env, files->mem, path, flags, MAP_SIZE, err);
+    struct stat st = {0};
+    if (status == VARVE_OK && stat(path, &st) != 0)
+        status = fail_errno(err, VARVE_IO, errno, path, "looking at the file");
     if (status != VARVE_OK) {
+        env_close(file->env);
         mem_free(files->mem, file, sizeof *file);
         return status;
     }
     file->id = id;
+    file->device = st.st_dev;
+    file->inode = st.st_ino;
     file->next = files->first;
     files->first = file;
     *result = file;
     return VARVE_OK;
+}
+
+/* Another process may have removed the file and made one of the same name since. */
+static bool was_replaced(const struct segfiles *files, const struct segfile *file)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    return path_of(files->directory, file->id, "", path, NULL) == VARVE_OK &&
+           stat(path, &st) == 0 && (st.st_dev != file->device || st.st_ino != file->inode);
 }
 
 static enum varve_status acquire(struct segfiles *files, struct segfile_id id, bool create,
@@ -197,6 +215,12 @@ static enum varve_status acquire(struct segfiles *files, struct segfile_id id, b
     enum varve_status status = VARVE_OK;
     pthread_mutex_lock(&files->mutex);
     struct segfile *file = find(files, id);
+    if (file && was_replaced(files, file)) {
+        file->unlinked = true;
+        if (file->users == 0)
+            drop(files, file);
+        file = NULL;
+    }
     if (!file)
         status = open_file(files, id, create, &file, err);
     if (status == VARVE_OK) {

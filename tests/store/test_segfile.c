@@ -111,6 +111,35 @@ static void test_segments_stay(void **state)
     segfiles_free(files);
 }
 
+/* Another process forgets the month and begins it anew: the name is the same, the file is not. */
+static void test_name_comes_back(void **state)
+{
+    (void)state;
+    struct segfiles *files = open_set(0), *other;
+    struct segfile *file = NULL, *old = NULL;
+    const uint8_t *bytes;
+    size_t size;
+    for (int used = 0; used < 2; used++) {
+        uint64_t generation = 2 * (uint64_t)used + 1;
+        put_seeded(files, october, 5, 0, generation);
+        if (used)
+            OK(segfile_acquire(files, october, &old, &err));
+        other = open_set(0);
+        OK(segfile_unlink(other, october, &err));
+        put_seeded(other, october, 6, 0, generation + 1);
+        segfiles_free(other);
+        OK(segfile_acquire(files, october, &file, &err));
+        OK(segfile_get(file, (struct segment_id){6, 0, generation + 1}, &bytes, &size, &err));
+        assert_seeded(bytes, size, generation + 1);
+        segfile_release(files, file);
+    }
+    /* What was in use stays good. */
+    OK(segfile_get(old, (struct segment_id){5, 0, 3}, &bytes, &size, &err));
+    assert_seeded(bytes, size, 3);
+    segfile_release(files, old);
+    segfiles_free(files);
+}
+
 static void test_put_refuses(void **state)
 {
     (void)state;
@@ -437,10 +466,10 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_segments_stay), TEST(test_put_refuses),   TEST(test_newest),
-        TEST(test_list),          TEST(test_unlink),        TEST(test_many_files),
-        TEST(test_copy),          TEST(test_damage),        TEST(test_threads),
-        TEST(test_two_processes), TEST(test_out_of_memory),
+        TEST(test_segments_stay), TEST(test_put_refuses),     TEST(test_newest),
+        TEST(test_list),          TEST(test_unlink),          TEST(test_many_files),
+        TEST(test_copy),          TEST(test_damage),          TEST(test_threads),
+        TEST(test_two_processes), TEST(test_name_comes_back), TEST(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
