@@ -161,7 +161,8 @@ static void test_flip_is_late(void **state)
     tear_down(f);
 }
 
-/* An entry stays in the journal until its last day is sealed; what is sealed of it is not read again. */
+/* An entry stays in the journal until its last day is sealed; what is sealed of it is not read
+ * again. */
 static void test_trim(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_views.c -- segments in memory: all of the head, in few pieces, alive as long as somebody reads.
+ * test_views.c -- segments in memory: all of the head, in few pieces, alive while somebody reads.
  */
 #include "store/views.h"
 
