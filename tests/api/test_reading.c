@@ -425,6 +425,36 @@ static void test_scan_stats(void **state)
     small_remove(&s);
 }
 
+/* Sums that do not fit 64 bits come in several runs, each of which does. */
+static void test_huge_sums(void **state)
+{
+    (void)state;
+    for (int sealed = 0; sealed < 2; sealed++)
+        for (unsigned flags = 0; flags <= VARVE_DECODE; flags += VARVE_DECODE) {
+            struct small s;
+            struct group_answer *groups;
+            small_make(&s);
+            for (int i = 0; i < 5; i++)
+                small_delta(&s, "huge", "", "", T0 + i, varve_int(INT64_MAX - i));
+            small_append(&s);
+            if (sealed)
+                MUST(varve_seal(s.db, INT64_MAX, NULL, &test_err));
+            struct ask ask = {.source = "huge", .until = INT64_MAX, .flags = flags};
+            MUST(varve_snapshot_open(s.db, &ask.snapshot, &test_err));
+            for (int from = 0; from < 5; from++) {
+                wide sum = 0;
+                for (int i = from; i < 5; i++)
+                    sum += INT64_MAX - i;
+                ask.since = T0 + from;
+                assert_int_equal(ask_groups(&ask, &groups), 1);
+                assert_true(groups[0].sum.whole == sum);
+                free(groups);
+            }
+            varve_snapshot_close(ask.snapshot);
+            small_remove(&s);
+        }
+}
+
 /* Codes belong to their segment; scans of one snapshot do not know each other. */
 static void test_scans_side_by_side(void **state)
 {
@@ -466,11 +496,17 @@ static void test_scans_side_by_side(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_label_sets),    cmocka_unit_test(test_filters),
-        cmocka_unit_test(test_ranges),        cmocka_unit_test(test_did_you_mean),
-        cmocka_unit_test(test_lists),         cmocka_unit_test(test_event_types),
-        cmocka_unit_test(test_event_filters), cmocka_unit_test(test_table_is_no_metric),
-        cmocka_unit_test(test_scan_stats),    cmocka_unit_test(test_scans_side_by_side),
+        cmocka_unit_test(test_label_sets),
+        cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_did_you_mean),
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_event_types),
+        cmocka_unit_test(test_event_filters),
+        cmocka_unit_test(test_table_is_no_metric),
+        cmocka_unit_test(test_scan_stats),
+        cmocka_unit_test(test_huge_sums),
+        cmocka_unit_test(test_scans_side_by_side),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
