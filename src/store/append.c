@@ -204,6 +204,12 @@ append_group(struct store *store, struct append_request *group, struct varve_err
     return store_commit(store, txn, &state, err);
 }
 
+/* Rows and events that are not sealed yet. */
+static uint64_t waiting(const struct store *store)
+{
+    return store->synced ? store->head.rows.row_count + store->head.events.count : 0;
+}
+
 /* A batch that cannot be taken must not take its neighbours down: they are tried one by one. */
 static void append_each(struct store *store, struct append_request *group)
 {
@@ -216,7 +222,8 @@ static void append_each(struct store *store, struct append_request *group)
     }
 }
 
-static void lead(struct store *store, struct append_request *group)
+/* Answers whether the journal has grown enough to be sealed. */
+static bool lead(struct store *store, struct append_request *group)
 {
     struct varve_err err = {0};
     pthread_mutex_lock(&store->lock);
@@ -229,13 +236,19 @@ static void lead(struct store *store, struct append_request *group)
         append_each(store, group);
     if (status == VARVE_OK && !store->has_reserve)
         store->has_reserve = reserve_keep(store->path);
-    uint64_t waiting = store->synced ? store->head.rows.row_count + store->head.events.count : 0;
+    bool is_full = status == VARVE_OK && store->autoseal && waiting(store) >= store->seal_at;
     pthread_mutex_unlock(&store->lock);
-    /* Failing to seal is no failure to append: the journal grows on, and an append some way on
-     * tries again. Only the leader looks at seal_at. */
-    if (status == VARVE_OK && store->autoseal && waiting >= store->seal_at)
-        store->seal_at = store_seal_some(store, NULL) == VARVE_OK ? store->seal_rows
-                                                                  : waiting + store->seal_rows / 4;
+    return is_full;
+}
+
+/* Done by who led, after all of the group have been told.  Failing to seal is no failure to append:
+ * the journal grows on, and an append some way on tries again. */
+static void seal_by_itself(struct store *store)
+{
+    bool done = store_seal_some(store, NULL) == VARVE_OK;
+    pthread_mutex_lock(&store->lock);
+    store->seal_at = done ? store->seal_rows : waiting(store) + store->seal_rows / 4;
+    pthread_mutex_unlock(&store->lock);
 }
 
 enum varve_status
@@ -243,6 +256,7 @@ store_append(struct store *store, const struct rowset *rows, const struct events
              struct varve_appended *appended, struct varve_err *err)
 {
     struct append_request mine = {.rows = rows, .events = events};
+    bool is_full = false;
     pthread_mutex_lock(&store->queue_lock);
     *store->queue_end = &mine;
     store->queue_end = &mine.next;
@@ -254,7 +268,7 @@ store_append(struct store *store, const struct rowset *rows, const struct events
         store->queue_end = &store->queue;
         store->has_leader = true;
         pthread_mutex_unlock(&store->queue_lock);
-        lead(store, group);
+        is_full = lead(store, group);
         pthread_mutex_lock(&store->queue_lock);
         for (struct append_request *r = group, *next; r; r = next) {
             next = r->next; /* r may be gone once it is done */
@@ -264,6 +278,8 @@ store_append(struct store *store, const struct rowset *rows, const struct events
         pthread_cond_broadcast(&store->queue_moved);
     }
     pthread_mutex_unlock(&store->queue_lock);
+    if (is_full)
+        seal_by_itself(store);
     if (mine.status != VARVE_OK && err)
         *err = mine.err;
     if (mine.status == VARVE_OK && appended)
