@@ -167,6 +167,8 @@ static bool cycle(struct full *f)
     f->acked++;
     if (varve_seal(f->db, INT64_MAX, NULL, &err) != VARVE_OK)
         return complain(f, "seal with room again", &err);
+    if (varve_compact(f->db, NULL, &err) != VARVE_OK)
+        return complain(f, "compact with room again", &err);
     return forget(f) && look(f);
 }
 
