@@ -209,7 +209,8 @@ visit_metrics(struct snapshot *snapshot, int (*visit)(void *, const struct varve
         for (size_t id = 1; id < list.names.count; id++)
             if (list.metrics[id].info.metric.kind != 0) /* the others are units */
                 list.metrics[n++] = list.metrics[id];
-        qsort(list.metrics, n, sizeof *list.metrics, metrics_by_name);
+        if (n > 1) /* of none there is no array */
+            qsort(list.metrics, n, sizeof *list.metrics, metrics_by_name);
         for (size_t i = 0; i < n && visit(context, &list.metrics[i].info) == 0; i++)
             ;
     }
