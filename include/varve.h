@@ -169,9 +169,10 @@ VARVE_API void varve_close(varve *db);
 /* ---- writing ---------------------------------------------------------- */
 
 enum varve_kind {
-    VARVE_COUNTER = 1,  /* only ever grows; stored as increments */
-    VARVE_GAUGE = 2,    /* a reading at a time */
-    VARVE_HISTOGRAM = 3 /* a counter whose label `le` bounds its buckets */
+    VARVE_COUNTER = 1,   /* only ever grows; stored as increments */
+    VARVE_GAUGE = 2,     /* a reading at a time */
+    VARVE_HISTOGRAM = 3, /* a counter whose label `le` bounds its buckets */
+    VARVE_UPDOWN = 4     /* changes that may be negative; delta only, a cumulative one is a gauge */
 };
 
 enum varve_temporality {
@@ -233,6 +234,11 @@ varve_batch_metric(varve_batch *batch, const struct varve_metric *metric, uint32
 VARVE_API VARVE_CHECKED enum varve_status
 varve_batch_labels(varve_batch *batch, uint32_t parent, const struct varve_label *labels,
                    size_t count, uint32_t *set, struct varve_err *err);
+
+/* The start of a cumulative counter that is not known, but that began at zero with its series:
+ * its first reading counts in full, and a fall is a reset.  Series that live and die with a session
+ * are such. */
+#define VARVE_FROM_ZERO INT64_C(1)
 
 /* One point of a counter.  start is the start of the interval (delta) or of
  * the process's count (cumulative); 0 where the sender gave none.  Values must be finite and,
@@ -347,8 +353,9 @@ struct varve_query {
 };
 
 enum varve_query_flags {
-    VARVE_DECODE =
-        1 /* add up values even where a header has the answer: for checking and measuring */
+    VARVE_DECODE = 1,   /* add up values even where a header has the answer: for checking */
+    VARVE_BASELINES = 2 /* varve_scan_rows: with the readings that counters without a start began
+                           with, which are no increments */
 };
 
 #define VARVE_BATCH_ROWS 1024
@@ -374,6 +381,15 @@ struct varve_column {
     const uint64_t *present;
 };
 
+/* How the values of a run are meant. */
+enum varve_form {
+    VARVE_FORM_DELTA = 0,      /* added in (start, end] */
+    VARVE_FORM_CUMULATIVE = 1, /* added by end to the counter that began at start */
+    VARVE_FORM_GAUGE = 2,      /* read at end */
+    VARVE_FORM_ADJUSTMENT = 3, /* taken from a cumulative row of the same start and end */
+    VARVE_FORM_BASELINE = 4    /* what a counter without a start had reached at end */
+};
+
 /* Up to 1024 rows of one segment, column by column.  All pointers live until
  * the next call on the scan.
  *
@@ -391,6 +407,7 @@ struct varve_rows {
     int scale;
     enum varve_kind kind;
     const uint32_t *run_start;        /* runs + 1 entries */
+    const uint8_t *run_form;          /* runs entries, enum varve_form */
     const uint8_t *run_is_adjustment; /* runs entries */
     const int64_t *start, *end;
     const int64_t *ints;  /* NULL where the rows are floats */
@@ -437,6 +454,99 @@ struct varve_scan_stats {
     uint64_t blocks_decoded, rows;
 };
 VARVE_API void varve_scan_stats(const varve_scan *scan, struct varve_scan_stats *stats);
+
+/* ---- the doors ---------------------------------------------------------- */
+
+/* What Claude Code and its collectors emit, taken as it is. */
+enum varve_input {
+    VARVE_INPUT_ANY = 0,         /* found from the content */
+    VARVE_INPUT_OTLP = 1,        /* protobuf request bodies: metrics, logs or traces */
+    VARVE_INPUT_OTLP_JSON = 2,   /* the same in OTLP's JSON form */
+    VARVE_INPUT_OPENMETRICS = 3, /* text; seconds */
+    VARVE_INPUT_PROMETHEUS = 4   /* text; milliseconds */
+};
+/* "otlp-json"; NULL for a number that is none. */
+VARVE_API const char *varve_input_name(enum varve_input input);
+
+/* An ingest collects what it is given in batches and appends them when they are large, and when it
+ * is told to flush.  It belongs to one thread at a time.  What cannot be used is counted with a
+ * reason and never costs the good records beside it. */
+typedef struct varve_ingest varve_ingest;
+
+struct varve_ingest_options {
+    uint64_t batch_rows; /* points and events collected before they are appended; 0: default */
+};
+
+/* options may be NULL. */
+VARVE_API VARVE_CHECKED enum varve_status
+varve_ingest_new(varve *db, const struct varve_ingest_options *options, varve_ingest **ingest,
+                 struct varve_err *err);
+/* What was not flushed is lost.  NULL is fine. */
+VARVE_API void varve_ingest_free(varve_ingest *ingest);
+
+/* One body: an OTLP request, or a page of text.  place names it in messages.
+ * VARVE_INVALID, VARVE_LIMIT: it cannot be read, and nothing of it was taken; counted as one
+ * rejection.  The ingest can go on after these two, and after no other failure. */
+VARVE_API VARVE_CHECKED enum varve_status
+varve_ingest_body(varve_ingest *ingest, enum varve_input input, const char *place,
+                  const void *bytes, size_t size, struct varve_err *err);
+
+/* Fills the buffer: how many bytes were read, 0 at the end, -1 with errno set. */
+typedef ptrdiff_t varve_read(void *context, void *buffer, size_t size);
+
+/* A stream of any length: bodies behind each other or behind their lengths, JSON values, lines of
+ * text. time: of samples of text that bear none. VARVE_INVALID, VARVE_LIMIT: some or all of it
+ * could not be read; what could was taken. VARVE_NOTFOUND: it is nothing that a door takes; nothing
+ * was counted. */
+VARVE_API VARVE_CHECKED enum varve_status
+varve_ingest_stream(varve_ingest *ingest, enum varve_input input, const char *place, int64_t time,
+                    varve_read *read, void *context, struct varve_err *err);
+
+/* Appends what has been collected: after VARVE_OK everything taken so far is on disk.  After
+ * VARVE_FULL it may be called again. */
+VARVE_API VARVE_CHECKED enum varve_status
+varve_ingest_flush(varve_ingest *ingest, struct varve_err *err);
+
+struct varve_ingested {
+    uint64_t streams, bytes;
+    uint64_t batches;  /* appended */
+    uint64_t series;   /* distinct ones met */
+    uint64_t rejected; /* records refused */
+    uint64_t dropped;  /* points and events that the store's rules keep out */
+    struct varve_appended appended;
+};
+VARVE_API void varve_ingest_totals(const varve_ingest *ingest, struct varve_ingested *totals);
+
+struct varve_rejected {
+    const char *reason; /* such as "exponential histogram" */
+    uint64_t count;
+    const char *first; /* where and why, of the first one */
+};
+/* Calls back once for each reason that has a count; stops when the callback does not return 0. */
+VARVE_API void
+varve_visit_rejected(const varve_ingest *ingest,
+                     int (*visit)(void *, const struct varve_rejected *), void *context);
+
+/* ---- settings ------------------------------------------------------------- */
+
+/* Settings are small texts kept in the store under a name.  The program's own:
+ *
+ *   rules   what the doors keep, drop and hash before anything is written; the first that matches
+ *           decides, then come the built-in ones, which drop prompts, tool input and bodies
+ *
+ * Others are the user's, for queries to refer to.  A value of size 0 removes the setting.
+ * VARVE_INVALID: a bad name, or rules that do not parse. */
+VARVE_API VARVE_CHECKED enum varve_status
+varve_set(varve *db, struct varve_str name, struct varve_str value, struct varve_err *err);
+/* All that are set, by name; the callback returns 0 to go on. */
+VARVE_API VARVE_CHECKED enum varve_status
+varve_visit_settings(varve *db, int (*visit)(void *, struct varve_str name, struct varve_str value),
+                     void *context, struct varve_err *err);
+
+/* What any spelling of a metric means: its OTLP name, or the name itself if it is not known. */
+VARVE_API struct varve_str varve_metric_name(struct varve_str spelling);
+/* The same for a label: user_email is user.email. */
+VARVE_API struct varve_str varve_label_name(struct varve_str spelling);
 
 /* ---- keeping house ---------------------------------------------------- */
 

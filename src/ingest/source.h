@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * source.h -- a stream of bytes of any length, cut into bodies and lines.
+ *
+ * Holds a window of what is being read; it grows only as far as one body needs.
+ * What a length says is believed only as bytes arrive.
+ */
+#ifndef INGEST_SOURCE_H
+#define INGEST_SOURCE_H
+
+#include "base/mem.h"
+#include "base/str.h"
+
+struct source {
+    struct mem *mem;
+    varve_read *read;
+    void *context;
+    uint8_t *data; /* the window */
+    size_t capacity;
+    size_t from, until; /* the unread part of the window */
+    bool ended;
+    uint64_t bytes; /* read so far */
+};
+
+void source_init(struct source *source, struct mem *mem, varve_read *read, void *context);
+void source_free(struct source *source);
+
+/* At least `size` unread bytes in the window, or all there are when the stream ends before; at most
+ * LIMIT_BODY and a little may be asked for. */
+enum varve_status
+source_need(struct source *source, size_t size, struct varve_err *err) VARVE_CHECKED;
+static inline const uint8_t *source_at(const struct source *source)
+{
+    return source->data + source->from;
+}
+static inline size_t source_left(const struct source *source)
+{
+    return source->until - source->from;
+}
+static inline void source_take(struct source *source, size_t size)
+{
+    source->from += size;
+}
+
+/* What there is to cut.  Each sets *body to the next one, which lives until the next call, or
+ * answers VARVE_DONE at the end.  VARVE_INVALID and VARVE_LIMIT: what is there cannot be cut; the
+ * rest of the stream is lost, unless the function says otherwise. */
+
+/* How protobuf bodies follow each other in a stream. */
+enum source_framing {
+    FRAME_BARE,   /* nothing between: a concatenation of bodies is a body, cut between resources */
+    FRAME_VARINT, /* each behind its length as a varint */
+    FRAME_BE32    /* each behind its length in four bytes, big-endian: the Collector's files */
+};
+/* Told from the first bytes: the framing under which they make sense. */
+enum varve_status source_framing(struct source *source, enum source_framing *framing,
+                                 struct varve_err *err) VARVE_CHECKED;
+enum varve_status source_body(struct source *source, enum source_framing framing,
+                              struct varve_str *body, struct varve_err *err) VARVE_CHECKED;
+/* The next JSON value that is an object or an array; what stands between is white space.  After
+ * VARVE_INVALID reading goes on at the next line that begins with a brace. */
+enum varve_status
+source_json(struct source *source, struct varve_str *body, struct varve_err *err) VARVE_CHECKED;
+/* The next line, without its end.  VARVE_LIMIT: it was longer than LIMIT_LINE and is skipped. */
+enum varve_status
+source_line(struct source *source, struct varve_str *line, struct varve_err *err) VARVE_CHECKED;
+
+/* What a stream holds, from its first bytes; VARVE_INPUT_ANY when it is nothing known.  *hint may
+ * be set to advice ("gzip: unpack it first"), or to NULL. */
+enum varve_status source_sniff(struct source *source, enum varve_input *input, const char **hint,
+                               struct varve_err *err) VARVE_CHECKED;
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * batch.h -- points and events on their way in: the one gate to the store.
+ *
+ * Everything that comes in, through the public interface or through a door, is
+ * checked here, once, and numbers take the form in which the store keeps them.
+ * What is refused is VARVE_INVALID or VARVE_LIMIT with a reason and leaves the batch as it
+ * was.  Numbers handed out (metrics, label sets) are good until batch_clear.
+ */
+#ifndef STORE_BATCH_H
+#define STORE_BATCH_H
+
+#include "store/eventset.h"
+#include "store/rowset.h"
+
+struct batch {
+    struct rowset rows;
+    struct eventset events;
+    bool broken; /* could not be cleared: only batch_free is left */
+};
+
+enum varve_status batch_init(struct batch *batch, struct mem *mem, uint64_t seed,
+                             struct varve_err *err) VARVE_CHECKED;
+void batch_clear(struct batch *batch);
+void batch_free(struct batch *batch);
+
+/* All as their public namesakes in varve.h describe. */
+enum varve_status batch_metric(struct batch *batch, const struct varve_metric *metric, uint32_t *id,
+                               struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+batch_labels(struct batch *batch, uint32_t parent, const struct varve_label *labels, size_t count,
+             uint32_t *set, struct varve_err *err) VARVE_CHECKED;
+enum varve_status batch_counter(struct batch *batch, uint32_t metric, uint32_t set,
+                                enum varve_temporality temporality, int64_t start, int64_t end,
+                                struct varve_value value, struct varve_err *err) VARVE_CHECKED;
+enum varve_status batch_gauge(struct batch *batch, uint32_t metric, uint32_t set, int64_t time,
+                              struct varve_value value, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+batch_event(struct batch *batch, struct varve_str table, int64_t time,
+            const struct varve_field *fields, size_t count, struct varve_err *err) VARVE_CHECKED;
+
+#endif
