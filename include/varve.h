@@ -397,7 +397,7 @@ enum varve_form {
  * run_start[r] .. run_start[r+1].  columns are the labels asked for, one entry
  * a run.  start/end/ints or floats have one entry a row; ints are increments
  * in units of 10^-scale.  A series may come in several runs, of several
- * segments, and a row may be an adjustment (points == 0 for its run): late
+ * segments, and the rows of a run may be adjustments (points == 0 for it): late
  * readings of a cumulative counter move part of an increment to an earlier time.
  *
  * Tables: one entry a row everywhere; runs == 0; end is the time. */
@@ -406,9 +406,8 @@ struct varve_rows {
     uint32_t rows, runs;
     int scale;
     enum varve_kind kind;
-    const uint32_t *run_start;        /* runs + 1 entries */
-    const uint8_t *run_form;          /* runs entries, enum varve_form */
-    const uint8_t *run_is_adjustment; /* runs entries */
+    const uint32_t *run_start; /* runs + 1 entries */
+    const uint8_t *run_form;   /* runs entries, enum varve_form */
     const int64_t *start, *end;
     const int64_t *ints;  /* NULL where the rows are floats */
     const double *floats; /* NULL where the rows are ints */

@@ -263,8 +263,9 @@ static enum varve_status keep_some(struct scan *scan, struct varve_err *err)
         arena_alloc(&scan->segment_arena, mem_array((size_t)runs->count + 1, sizeof *s->kept));
     if (!passes || !s->kept)
         return fail_nomem(err, runs->count * sizeof *s->kept);
+    bool bases = scan->flags & VARVE_BASELINES;
     for (uint32_t r = 0; r < runs->count; r++)
-        passes[r] = runs->mode[r] != ROW_BASE && runs->last[r] >= scan->since &&
+        passes[r] = (bases || runs->mode[r] != ROW_BASE) && runs->last[r] >= scan->since &&
                     runs->first[r] < scan->until;
     for (size_t i = 0; i < scan->filter_count; i++)
         TRY(filter_runs(scan, &scan->filters[i], passes, err));

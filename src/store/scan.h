@@ -58,7 +58,7 @@ struct scan_output {
     int64_t start[BLOCK_VALUES], end[BLOCK_VALUES], ints[BLOCK_VALUES];
     double floats[BLOCK_VALUES], rests[BLOCK_VALUES];
     uint32_t run_start[BLOCK_VALUES + 1], points[BLOCK_VALUES];
-    uint8_t adjustment[BLOCK_VALUES];
+    uint8_t form[BLOCK_VALUES];
 };
 struct column_output {
     uint32_t codes[BLOCK_VALUES];

@@ -4,6 +4,11 @@
  */
 #include "store/scan.h"
 
+_Static_assert((int)VARVE_FORM_DELTA == ROW_DELTA && (int)VARVE_FORM_CUMULATIVE == ROW_CUMULATIVE &&
+                   (int)VARVE_FORM_GAUGE == ROW_GAUGE && (int)VARVE_FORM_ADJUSTMENT == ROW_ADJUST &&
+                   (int)VARVE_FORM_BASELINE == ROW_BASE,
+               "a form is the mode of its rows");
+
 struct batch {
     uint32_t rows, runs;
     uint32_t used[BLOCK_VALUES]; /* the run behind each run of the batch */
@@ -49,7 +54,7 @@ static enum varve_status take_run(struct scan *scan, struct batch *batch, struct
     if (kept > 0) {
         batch->used[batch->runs] = run;
         o->run_start[batch->runs] = batch->rows;
-        o->adjustment[batch->runs] = s->runs.mode[run] == ROW_ADJUST;
+        o->form[batch->runs] = s->runs.mode[run];
         batch->runs++;
         batch->rows += kept;
     }
@@ -81,7 +86,7 @@ static enum varve_status fill(struct scan *scan, struct varve_rows *rows, struct
                                 m->scale,
                                 (enum varve_kind)m->kind,
                                 o->run_start,
-                                o->adjustment,
+                                o->form,
                                 o->start,
                                 o->end,
                                 is_float ? NULL : o->ints,

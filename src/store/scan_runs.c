@@ -188,6 +188,8 @@ static enum varve_status fill(struct scan *scan, struct varve_runs *runs, struct
     for (; s->at < end; s->at++) {
         struct total total;
         uint32_t run = scan_run(s, s->at);
+        if (s->runs.mode[run] == ROW_BASE)
+            continue; /* kept for those who read rows */
         TRY(total_of(scan, run, &total, err));
         if (total.points == 0)
             continue; /* the range lies between two of its points */

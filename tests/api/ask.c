@@ -120,7 +120,7 @@ void slow_scan_step(struct slow_scan *slow)
             row.value = rows.ints ? exact_of_int(rows.ints[i]) : exact_of_double(rows.floats[i]);
             need(i == rows.run_start[run] || rows.end[i] >= rows.end[i - 1],
                  "ends ascend in a run");
-            slow_scan_add(slow, &row, rows.run_is_adjustment[run]);
+            slow_scan_add(slow, &row, rows.run_form[run] == VARVE_FORM_ADJUSTMENT);
         }
     }
 }

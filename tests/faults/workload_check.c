@@ -106,7 +106,7 @@ static bool take_point(struct work *w, enum work_metric metric, const struct row
         (metric != WORK_LOAD && point.start != v->rows->start[v->row]))
         return wrong(w, "%s: point %u of batch %" PRIu64 " has other times",
                      work_metric_names[metric], k, n);
-    if (!same_value(v, &point) || v->rows->run_is_adjustment[v->run])
+    if (!same_value(v, &point) || v->rows->run_form[v->run] == VARVE_FORM_ADJUSTMENT)
         return wrong(w, "%s: point %u of batch %" PRIu64 " has another value",
                      work_metric_names[metric], k, n);
     if (!text_is(&v->rows->columns[0], v->run, point.session) ||
@@ -127,7 +127,7 @@ static bool take_reading(struct work *w, const struct row_view *v)
         return wrong(w, "work.total has a row at %" PRId64 " that was never sent",
                      v->rows->end[v->row]);
     w->increments[slot] += v->rows->ints[v->row];
-    if (!v->rows->run_is_adjustment[v->run] && w->readings[slot]++)
+    if (v->rows->run_form[v->run] != VARVE_FORM_ADJUSTMENT && w->readings[slot]++)
         return wrong(w, "work.total: slot %" PRIu64 " is there twice", slot);
     return true;
 }
@@ -137,7 +137,7 @@ static bool take_rows(struct work *w, enum work_metric metric, const struct varv
     for (uint32_t run = 0; run < rows->runs; run++)
         for (uint32_t i = rows->run_start[run]; i < rows->run_start[run + 1]; i++) {
             const struct row_view view = {rows, run, i};
-            w->rows[metric] += !rows->run_is_adjustment[run];
+            w->rows[metric] += rows->run_form[run] != VARVE_FORM_ADJUSTMENT;
             w->sums[metric] += rows->ints ? rows->ints[i] : 0;
             if (metric == WORK_TOTAL ? !take_reading(w, &view) : !take_point(w, metric, &view))
                 return false;

@@ -196,7 +196,7 @@ static void print_row(const struct varve_rows *rows, uint32_t run, uint32_t r, s
         printf(" %.17g", rows->floats[r]);
     for (size_t c = 0; c < columns; c++)
         print_cell(&rows->columns[c], rows->runs ? run : r);
-    if (rows->runs && rows->run_is_adjustment[run])
+    if (rows->runs && rows->run_form[run] == VARVE_FORM_ADJUSTMENT)
         printf(" adjustment");
     printf("\n");
 }
