@@ -9,12 +9,12 @@
 #ifndef API_API_H
 #define API_API_H
 
+#include "store/batch.h"
 #include "store/scan.h"
 
 struct varve_batch {
     struct store *store;
-    struct rowset rows;
-    struct eventset events;
+    struct batch batch;
 };
 
 static inline struct store *store_of(varve *db)

@@ -2,26 +2,9 @@
  *
  * batch.c -- the public interface: filling a batch and appending it.
  *
- * This is the door of the library: everything that comes in is checked here,
- * once, and numbers take the form in which the store keeps them.
+ * What may go in is decided by the store's own batch; here is only whether there is one.
  */
-#include <math.h>
-#include <stdio.h>
-
 #include "api/api.h"
-#include "base/clock.h"
-
-#define NAME_MAX_BYTES 256u
-#define LABEL_MAX_BYTES 4096u
-#define LABELS_MAX 128u
-#define ROWS_MAX (4u << 20)
-
-/* 2000-01-01 and 2200-01-01: what lies outside is a mistake, and would make a file for a month
- * nobody has seen. */
-#define TIME_MIN INT64_C(946684800000000000)
-#define TIME_MAX INT64_C(7258118400000000000)
-
-/* ---- metrics and labels ------------------------------------------------- */
 
 enum varve_status varve_batch_new(varve *db, varve_batch **batch, struct varve_err *err)
 {
@@ -31,12 +14,7 @@ enum varve_status varve_batch_new(varve *db, varve_batch **batch, struct varve_e
     if (!b)
         return fail_nomem(err, sizeof *b);
     b->store = store;
-    enum varve_status status = rowset_init(&b->rows, &store->mem, store->identity.seed, err);
-    if (status == VARVE_OK) {
-        status = eventset_init(&b->events, &store->mem, store->identity.seed, err);
-        if (status != VARVE_OK)
-            rowset_free(&b->rows);
-    }
+    enum varve_status status = batch_init(&b->batch, &store->mem, store->identity.seed, err);
     if (status != VARVE_OK)
         mem_free(&store->mem, b, sizeof *b);
     else
@@ -46,202 +24,53 @@ enum varve_status varve_batch_new(varve *db, varve_batch **batch, struct varve_e
 
 void varve_batch_clear(varve_batch *batch)
 {
-    if (!batch)
-        return;
-    /* Clearing only gives memory back to the batch; what it needs to start again it has. */
-    if (rowset_clear(&batch->rows, NULL) != VARVE_OK ||
-        eventset_clear(&batch->events, NULL) != VARVE_OK)
-        batch->store = NULL;
+    if (batch)
+        batch_clear(&batch->batch);
 }
 
 void varve_batch_free(varve_batch *batch)
 {
     if (!batch)
         return;
-    struct mem *mem = batch->rows.mem;
-    rowset_free(&batch->rows);
-    eventset_free(&batch->events);
+    struct mem *mem = batch->batch.rows.mem;
+    batch_free(&batch->batch);
     mem_free(mem, batch, sizeof *batch);
 }
 
 static enum varve_status
 check_batch(const varve_batch *batch, const char *what, struct varve_err *err)
 {
-    if (!batch)
-        return fail(err, VARVE_MISUSE, what, "the batch is NULL");
-    if (!batch->store)
-        return fail(err, VARVE_MISUSE, what, "the batch could not be cleared: free it");
-    return VARVE_OK;
-}
-
-/* The floor below does not know what it is asked for: the place of its failures is named here. */
-static enum varve_status placed(enum varve_status status, const char *what, struct varve_err *err)
-{
-    if (status != VARVE_OK && err && err->place[0] == '\0')
-        snprintf(err->place, sizeof err->place, "%s", what);
-    return status;
-}
-
-static enum varve_status check_name(struct varve_str name, const char *what, struct varve_err *err)
-{
-    if (name.size == 0 || name.size > NAME_MAX_BYTES)
-        return fail(err, VARVE_INVALID, what, "a name of %zu bytes: 1 to %u are allowed", name.size,
-                    NAME_MAX_BYTES);
-    if (!str_is_utf8(name))
-        return fail(err, VARVE_INVALID, what, "the name is not valid UTF-8");
-    return VARVE_OK;
-}
-
-/* Units whose amounts are kept as whole numbers of 1e-9: ISO 4217 codes, and seconds where they are
- * counted. */
-static int scale_of(const struct varve_metric *metric)
-{
-    struct varve_str u = metric->unit;
-    if (u.size == 3 && u.data[0] >= 'A' && u.data[0] <= 'Z' && u.data[1] >= 'A' &&
-        u.data[1] <= 'Z' && u.data[2] >= 'A' && u.data[2] <= 'Z')
-        return 9;
-    return str_equal(u, STR("s")) && metric->kind == VARVE_COUNTER ? 9 : 0;
+    return batch ? VARVE_OK : fail(err, VARVE_MISUSE, what, "the batch is NULL");
 }
 
 enum varve_status varve_batch_metric(varve_batch *batch, const struct varve_metric *metric,
                                      uint32_t *id, struct varve_err *err)
 {
     TRY(check_batch(batch, "metric", err));
-    TRY(check_name(metric->name, "metric", err));
-    if (metric->unit.size > NAME_MAX_BYTES || !str_is_utf8(metric->unit))
-        return fail(err, VARVE_INVALID, "metric",
-                    "the unit of '%.*s' is too long or not valid UTF-8", STR_ARG(metric->name));
-    if (metric->kind < VARVE_COUNTER || metric->kind > VARVE_HISTOGRAM)
-        return fail(err, VARVE_INVALID, "metric", "'%.*s' has no known kind",
-                    STR_ARG(metric->name));
-    return placed(rowset_metric(&batch->rows, metric->name, metric->unit, (uint8_t)metric->kind,
-                                (uint8_t)scale_of(metric), id, err),
-                  "metric", err);
+    return batch_metric(&batch->batch, metric, id, err);
 }
 
 enum varve_status
 varve_batch_labels(varve_batch *batch, uint32_t parent, const struct varve_label *labels,
                    size_t count, uint32_t *set, struct varve_err *err)
 {
-    uint32_t made;
     TRY(check_batch(batch, "labels", err));
-    if (parent >= batch->rows.set_count)
-        return fail(err, VARVE_MISUSE, "labels", "label set %u is not of this batch", parent);
-    if (count > LABELS_MAX)
-        return fail(err, VARVE_LIMIT, "labels", "more than %u labels", LABELS_MAX);
-    for (size_t i = 0; i < count; i++) {
-        TRY(check_name(labels[i].key, "label", err));
-        if (labels[i].value.size > LABEL_MAX_BYTES)
-            return fail(err, VARVE_LIMIT, "labels",
-                        "the value of '%.*s' has %zu bytes, at most %u are kept",
-                        STR_ARG(labels[i].key), labels[i].value.size, LABEL_MAX_BYTES);
-        if (!str_is_utf8(labels[i].value))
-            return fail(err, VARVE_INVALID, "labels", "the value of '%.*s' is not valid UTF-8",
-                        STR_ARG(labels[i].key));
-    }
-    TRY(placed(rowset_labels(&batch->rows, parent, labels, count, &made, err), "labels", err));
-    if (batch->rows.sets[made].count > LABELS_MAX)
-        return fail(err, VARVE_LIMIT, "labels", "more than %u labels", LABELS_MAX);
-    *set = made;
-    return VARVE_OK;
-}
-
-/* ---- numbers ------------------------------------------------------------ */
-
-/* v * 1e9 rounded to the nearest whole number.  The product is rounded itself: where it looks like
- * a half, what its rounding left out says on which side of the half the true one lies. */
-static enum varve_status to_nanos(struct varve_value value, int64_t *nanos, struct varve_err *err)
-{
-    if (value.type == VARVE_INT) {
-        if (__builtin_mul_overflow(value.as.i, INT64_C(1000000000), nanos))
-            return fail(err, VARVE_INVALID, "point",
-                        "%lld does not fit: at most 9.2e9 units are kept", (long long)value.as.i);
-        return VARVE_OK;
-    }
-    double product = value.as.f * 1e9, rest = fma(value.as.f, 1e9, -product);
-    if (!(fabs(product) < 9.2e18))
-        return fail(err, VARVE_INVALID, "point", "%g does not fit: at most 9.2e9 units are kept",
-                    value.as.f);
-    double whole = nearbyint(product), off = product - whole;
-    *nanos = (int64_t)whole + (off == 0.5 && rest > 0) - (off == -0.5 && rest < 0);
-    return VARVE_OK;
-}
-
-/* The form a number is kept in: whole numbers as integers, all else bit for bit. */
-static enum varve_status
-normalise(struct varve_value value, int scale, struct row *row, struct varve_err *err)
-{
-    if (value.type != VARVE_INT && value.type != VARVE_FLOAT)
-        return fail(err, VARVE_INVALID, "point", "a value must be a number");
-    if (value.type == VARVE_FLOAT && !isfinite(value.as.f))
-        return fail(err, VARVE_INVALID, "point", "a value must be finite");
-    if (scale == 9)
-        return to_nanos(value, &row->value, err);
-    if (value.type == VARVE_INT) {
-        row->value = value.as.i;
-        return VARVE_OK;
-    }
-    double f = value.as.f;
-    if (f == nearbyint(f) && fabs(f) <= 9007199254740992.0 && !(f == 0 && signbit(f))) {
-        row->value = (int64_t)f;
-        return VARVE_OK;
-    }
-    row->is_float = 1;
-    memcpy(&row->value, &f, sizeof f);
-    return VARVE_OK;
-}
-
-static bool is_negative(struct varve_value value)
-{
-    return value.type == VARVE_INT ? value.as.i < 0 : value.type == VARVE_FLOAT && value.as.f < 0;
-}
-
-/* ---- points and events --------------------------------------------------- */
-
-static enum varve_status add_point(varve_batch *batch, uint32_t metric, uint32_t set,
-                                   struct row row, struct varve_value value, struct varve_err *err)
-{
-    if (metric >= batch->rows.metric_count || set >= batch->rows.set_count)
-        return fail(err, VARVE_MISUSE, "point", "metric %u or label set %u is not of this batch",
-                    metric, set);
-    if (row.end < TIME_MIN || row.end >= TIME_MAX)
-        return fail(err, VARVE_INVALID, "point", "the time is not between the years 2000 and 2200");
-    if (batch->rows.row_count >= ROWS_MAX)
-        return fail(err, VARVE_LIMIT, "batch", "more than %u points: append what there is first",
-                    ROWS_MAX);
-    TRY(normalise(value, batch->rows.metrics[metric].scale, &row, err));
-    TRY(rowset_series(&batch->rows, metric, set, &row.series, err));
-    return rowset_row(&batch->rows, &row, err);
+    return batch_labels(&batch->batch, parent, labels, count, set, err);
 }
 
 enum varve_status varve_batch_counter(varve_batch *batch, uint32_t metric, uint32_t set,
                                       enum varve_temporality temporality, int64_t start,
                                       int64_t end, struct varve_value value, struct varve_err *err)
 {
-    struct row row = {.mode = temporality == VARVE_DELTA ? ROW_DELTA : ROW_CUMULATIVE,
-                      .start = start,
-                      .end = end};
     TRY(check_batch(batch, "point", err));
-    if (temporality != VARVE_DELTA && temporality != VARVE_CUMULATIVE)
-        return fail(err, VARVE_INVALID, "point", "a counter is delta or cumulative");
-    if (start != 0 && (start < TIME_MIN || start > end))
-        return fail(err, VARVE_INVALID, "point",
-                    "the start must be 0 or lie between the year 2000 and the end");
-    if (is_negative(value))
-        return fail(err, VARVE_INVALID, "point", "a counter cannot be negative");
-    if (metric < batch->rows.metric_count && batch->rows.metrics[metric].kind == VARVE_GAUGE)
-        return fail(err, VARVE_INVALID, "point", "the metric is a gauge");
-    return add_point(batch, metric, set, row, value, err);
+    return batch_counter(&batch->batch, metric, set, temporality, start, end, value, err);
 }
 
 enum varve_status varve_batch_gauge(varve_batch *batch, uint32_t metric, uint32_t set, int64_t time,
                                     struct varve_value value, struct varve_err *err)
 {
-    struct row row = {.mode = ROW_GAUGE, .end = time};
     TRY(check_batch(batch, "point", err));
-    if (metric < batch->rows.metric_count && batch->rows.metrics[metric].kind != VARVE_GAUGE)
-        return fail(err, VARVE_INVALID, "point", "the metric is a counter");
-    return add_point(batch, metric, set, row, value, err);
+    return batch_gauge(&batch->batch, metric, set, time, value, err);
 }
 
 enum varve_status
@@ -249,13 +78,7 @@ varve_batch_event(varve_batch *batch, struct varve_str table, int64_t time,
                   const struct varve_field *fields, size_t count, struct varve_err *err)
 {
     TRY(check_batch(batch, "event", err));
-    TRY(check_name(table, "table", err));
-    if (time < TIME_MIN || time >= TIME_MAX)
-        return fail(err, VARVE_INVALID, "event", "the time is not between the years 2000 and 2200");
-    if (batch->events.count >= ROWS_MAX)
-        return fail(err, VARVE_LIMIT, "batch", "more than %u events: append what there is first",
-                    ROWS_MAX);
-    return placed(eventset_add(&batch->events, table, time, fields, count, err), "event", err);
+    return batch_event(&batch->batch, table, time, fields, count, err);
 }
 
 enum varve_status
@@ -264,5 +87,7 @@ varve_append(varve *db, varve_batch *batch, struct varve_appended *appended, str
     TRY(api_check(store_of(db), "varve_append", err));
     if (!batch || batch->store != store_of(db))
         return fail(err, VARVE_MISUSE, "varve_append", "the batch is not of this store");
-    return store_append(store_of(db), &batch->rows, &batch->events, appended, err);
+    if (batch->batch.broken)
+        return fail(err, VARVE_MISUSE, "varve_append", "the batch could not be cleared: free it");
+    return store_append(store_of(db), &batch->batch.rows, &batch->batch.events, appended, err);
 }

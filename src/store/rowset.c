@@ -123,6 +123,12 @@ enum varve_status rowset_metric(struct rowset *rowset, struct varve_str name, st
     return VARVE_OK;
 }
 
+uint32_t rowset_find_metric(const struct rowset *rowset, struct varve_str name)
+{
+    return hash_table_get(&rowset->metric_table,
+                          hash128(name.data, name.size, rowset->texts.seed));
+}
+
 /* The pair of that key in a set, or NULL. */
 static const struct label_pair *find_pair(const struct label_set *set, uint32_t key)
 {

@@ -90,6 +90,8 @@ enum varve_status rowset_clear(struct rowset *rowset, struct varve_err *err) VAR
 enum varve_status
 rowset_metric(struct rowset *rowset, struct varve_str name, struct varve_str unit, uint8_t kind,
               uint8_t scale, uint32_t *id, struct varve_err *err) VARVE_CHECKED;
+/* The metric of that name, or HASH_NONE. */
+uint32_t rowset_find_metric(const struct rowset *rowset, struct varve_str name);
 /* Labels over a parent, as varve_batch_labels describes.  Keys of the given labels must differ and
  * not be empty (VARVE_INVALID); empty values remove.  No more than ROWSET_LABELS. */
 enum varve_status

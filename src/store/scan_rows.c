@@ -9,7 +9,7 @@ _Static_assert((int)VARVE_FORM_DELTA == ROW_DELTA && (int)VARVE_FORM_CUMULATIVE 
                    (int)VARVE_FORM_BASELINE == ROW_BASE,
                "a form is the mode of its rows");
 
-struct batch {
+struct filling {
     uint32_t rows, runs;
     uint32_t used[BLOCK_VALUES]; /* the run behind each run of the batch */
 };
@@ -43,7 +43,7 @@ static enum varve_status put_rows(struct scan *scan, uint32_t run, uint32_t from
 }
 
 /* Takes as much of the run at hand as fits. */
-static enum varve_status take_run(struct scan *scan, struct batch *batch, struct varve_err *err)
+static enum varve_status take_run(struct scan *scan, struct filling *batch, struct varve_err *err)
 {
     struct scan_segment *s = &scan->metric;
     struct scan_output *o = scan->out;
@@ -70,7 +70,7 @@ static enum varve_status fill(struct scan *scan, struct varve_rows *rows, struct
 {
     struct scan_segment *s = &scan->metric;
     struct scan_output *o = scan->out;
-    struct batch batch;
+    struct filling batch;
     bool is_float = s->at >= s->kept_ints;
     uint32_t end = is_float ? s->kept_count : s->kept_ints;
     const struct segment_metric *m = &s->segment.metrics[s->metric];

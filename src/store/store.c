@@ -105,6 +105,30 @@ enum varve_status store_sync(struct store *store, struct txn *txn, struct varve_
     return VARVE_OK;
 }
 
+static bool known_kind(const struct store *store, struct varve_str name, enum varve_kind *kind)
+{
+    uint32_t id = store->synced ? rowset_find_metric(&store->metrics, name) : HASH_NONE;
+    if (id == HASH_NONE)
+        return false;
+    *kind = (enum varve_kind)store->metrics.metrics[id].kind;
+    return true;
+}
+
+/* What a name means never changes, but another process may have given one its meaning. */
+bool store_metric_kind(struct store *store, struct varve_str name, enum varve_kind *kind)
+{
+    struct txn *txn;
+    pthread_mutex_lock(&store->lock);
+    bool known = known_kind(store, name, kind);
+    if (!known && store_begin_read(store, &txn, NULL) == VARVE_OK) {
+        enum varve_status status = store_sync(store, txn, NULL);
+        txn_abort(txn);
+        known = status == VARVE_OK && known_kind(store, name, kind);
+    }
+    pthread_mutex_unlock(&store->lock);
+    return known;
+}
+
 enum varve_status store_settle_name(struct store *store, struct varve_err *err)
 {
     if (store->name_unsure)

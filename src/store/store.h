@@ -98,6 +98,10 @@ enum varve_status store_add_table_name(struct store *store, struct varve_str nam
                                        struct varve_err *err) VARVE_CHECKED;
 
 /* The caller holds no lock. */
+
+/* Whether the store knows a metric of that name, and of what kind it is.  Only looks into the file
+ * when the name is not known yet; when that cannot be read nothing is known. */
+bool store_metric_kind(struct store *store, struct varve_str name, enum varve_kind *kind);
 enum varve_status
 store_append(struct store *store, const struct rowset *rows, const struct eventset *events,
              struct varve_appended *appended, struct varve_err *err) VARVE_CHECKED;
