@@ -95,8 +95,9 @@ typedef enum varve_status intake_append(void *context, struct batch *batch,
                                         struct varve_appended *appended, struct varve_err *err);
 
 /* What the store says a metric is; false: it does not know the name.  A batch whose metrics
- * contradict it would be refused as a whole. */
-typedef bool intake_known(void *context, struct varve_str name, enum varve_kind *kind);
+ * contradict it, in kind or in scale, would be refused as a whole.  The texts live until the next
+ * call. */
+typedef bool intake_known(void *context, struct varve_str name, struct varve_metric *metric);
 
 struct intake_options {
     struct mem *mem;
