@@ -1,7 +1,92 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * json.h -- reading JSON where it lies.
+ *
+ * A struct json walks over a text and hands out values as ranges of its bytes.
+ * Nothing is decoded until somebody asks for the text or the number in a value, so
+ * a part that nobody asks about costs one look at each of its bytes:
+ *
+ *     json_start(&json, text, size);
+ *     if (json_peek(&json) == JSON_OBJECT && json_begin(&json))
+ *         while (json_member(&json, &key))
+ *             json_value(&json, &value);
+ *     if (!json_end(&json))
+ *         return json_fail(&json, place, err);
+ *
+ * The grammar is that of RFC 8259, at most JSON_DEPTH arrays and objects inside each other.
+ * json_value checks what it passes over: a range it has handed out can be walked again and is
+ * well-formed.  Whether a string is UTF-8 is found out when its text is asked for.
+ */
 #ifndef INGEST_JSON_H
 #define INGEST_JSON_H
 
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/str.h"
 #include "ingest/limits.h"
+
+enum { JSON_DEPTH = 2 * LIMIT_DEPTH }; /* at most 64: a bit each */
+
+enum json_type {
+    JSON_NONE, /* no value at all */
+    JSON_NULL,
+    JSON_FALSE,
+    JSON_TRUE,
+    JSON_NUMBER,
+    JSON_STRING,
+    JSON_ARRAY,
+    JSON_OBJECT
+};
+
+/* The bytes of a value as they stand: of a string what is between the quotes, of all others
+ * everything. */
+struct json_value {
+    const char *text;
+    uint32_t size;
+    uint8_t type;
+    bool escaped; /* a string with backslashes */
+    bool wide;    /* a string with bytes that are not ASCII */
+};
+
+struct json {
+    const char *start, *at, *end;
+    const char *expected; /* at `at`, when it was not there; NULL while all is well */
+    enum varve_status status;
+    unsigned depth;
+    bool fresh; /* nothing of the array or object at hand has been read */
+};
+
+/* At most UINT32_MAX bytes. */
+void json_start(struct json *json, const char *text, size_t size);
+/* The type of the value that comes next, from its first byte. */
+enum json_type json_peek(struct json *json);
+/* The next value, whole. */
+bool json_value(struct json *json, struct json_value *value);
+/* Into the array or object that comes next. */
+bool json_begin(struct json *json);
+/* The next key of the object at hand, up to its value; false: there is none, the object is left. */
+bool json_member(struct json *json, struct json_value *key);
+/* Whether the array at hand has one more value; if not, it is left. */
+bool json_element(struct json *json);
+/* Whether the text was read to its end and well-formed. */
+bool json_end(struct json *json);
+/* VARVE_INVALID or VARVE_LIMIT, with the offset and what was expected there. */
+enum varve_status
+json_fail(const struct json *json, const char *place, struct varve_err *err) VARVE_CHECKED;
+
+/* The text of a string: in place, or with escapes undone in the arena.  Half a surrogate pair
+ * becomes U+FFFD: senders cut texts by UTF-16 units.  VARVE_INVALID: not a string, or not UTF-8. */
+enum varve_status json_text(const struct json_value *value, struct arena *arena,
+                            struct varve_str *text, struct varve_err *err) VARVE_CHECKED;
+/* Whether a string says just this.  Allocates nothing. */
+bool json_is(const struct json_value *value, struct varve_str text);
+
+/* The number in a number or in a string that holds nothing else; false: there is none, or it does
+ * not fit.  1.0 and 1e3 are integers. */
+bool json_int64(const struct json_value *value, int64_t *number);
+bool json_uint64(const struct json_value *value, uint64_t *number);
+/* Correctly rounded.  "NaN", "Infinity" and "-Infinity" are numbers, too; 1e999 is not.  */
+bool json_double(const struct json_value *value, double *number);
 
 #endif
