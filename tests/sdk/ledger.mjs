@@ -98,9 +98,10 @@ export class Ledger {
         for (const [key, value] of Object.entries(attributes)) {
             if (value === null || value === undefined || secrets.has(key)) continue;
             const found = fieldOf(name, key, value);
-            const field = (table.fields[key] ??= found.type === 'text'
-                ? { type: 'text', rows: 0, values: {} }
-                : { type: found.type, rows: 0, sum: 0 });
+            const field = (table.fields[key] ??=
+                found.type === 'text'
+                    ? { type: 'text', rows: 0, values: {} }
+                    : { type: found.type, rows: 0, sum: 0 });
             if (field.type !== found.type) throw new Error(`${name}.${key} is of two types`);
             field.rows++;
             if (field.type === 'text')

@@ -3,10 +3,10 @@
 // make-bodies.mjs DIRECTORY: request bodies of the OpenTelemetry SDK for JavaScript, which is what
 // Claude Code sends its telemetry with, and the answers that they must lead to.
 //
-// Plays a few processes of Claude Code against a receiver on the loopback interface, and writes into
-// DIRECTORY (which must be empty or not be there) each body as it came, the same as protobuf (.pb) and
-// as JSON (.json), and expected.json, which says what was recorded.  Two processes share a session,
-// once with deltas and once with cumulative values.  Takes two seconds.
+// Plays a few processes of Claude Code against a receiver on the loopback interface, and writes
+// into DIRECTORY (which must be empty or not be there) each body as it came, the same as protobuf
+// (.pb) and as JSON (.json), and expected.json, which says what was recorded.  Two processes share
+// a session, once with deltas and once with cumulative values.  Takes three seconds.
 
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 // What the SDK would take from the environment is no part of this.
 for (const name of Object.keys(process.env)) if (name.startsWith('OTEL_')) delete process.env[name];
 
-const { AggregationTemporalityPreference } = await import('@opentelemetry/exporter-metrics-otlp-http');
+const { AggregationTemporalityPreference } =
+    await import('@opentelemetry/exporter-metrics-otlp-http');
 const { DiagLogLevel, diag } = await import('@opentelemetry/api');
 const { Ledger } = await import('./ledger.mjs');
 const { Receiver } = await import('./receiver.mjs');
@@ -37,7 +38,11 @@ function person(email) {
 
 async function play(address, ledger, problems) {
     const common = {
-        address, ledger, problems, user: person('dev@example.com'), terminal: 'xterm-256color',
+        address,
+        ledger,
+        problems,
+        user: person('dev@example.com'),
+        terminal: 'xterm-256color',
         custom: { 'team.id': 'platform', cost_center: 'eng 42, "north"' },
     };
 
@@ -59,7 +64,11 @@ async function play(address, ledger, problems) {
 
     // The same with cumulative values, compressed, of two processes that take turns.
     const cumulative = {
-        ...common, session: randomUUID(), temporality: CUMULATIVE, compression: 'gzip', terminal: 'vscode',
+        ...common,
+        session: randomUUID(),
+        temporality: CUMULATIVE,
+        compression: 'gzip',
+        terminal: 'vscode',
         user: person('ops@example.com'),
     };
     const left = new Process({ ...cumulative, name: 'left' });
@@ -76,18 +85,28 @@ async function play(address, ledger, problems) {
     await left.exit();
     await right.exit();
 
-    // Not Claude Code.  The readings of odd.depth are cumulative in either form, and every collection
-    // of cumulative values says the same again: exit is one.
+    // Not Claude Code.  The readings of odd.depth are cumulative in either form, and every
+    // collection of cumulative values says the same again: exit is one.
     const other = { ...common, service: 'odd', scope: 'odd.scope', views, terminal: 'tmux' };
-    const falling = new Process({ ...other, name: 'odd-delta', session: randomUUID(), temporality: DELTA });
-    const play = odd(falling, ledger);
+    const falling = new Process({
+        ...other,
+        name: 'odd-delta',
+        session: randomUUID(),
+        temporality: DELTA,
+    });
+    const pass = odd(falling, ledger);
     records(falling, ledger);
     for (let round = 0; round < 2; round++) {
-        play({ collections: 1 });
+        pass({ collections: 1 });
         await falling.collect();
     }
     await falling.exit();
-    const rising = new Process({ ...other, name: 'odd-total', session: randomUUID(), temporality: CUMULATIVE });
+    const rising = new Process({
+        ...other,
+        name: 'odd-total',
+        session: randomUUID(),
+        temporality: CUMULATIVE,
+    });
     const again = odd(rising, ledger);
     again({ collections: 2 });
     await rising.collect();
@@ -100,7 +119,13 @@ async function main(directory) {
     if (readdirSync(directory).length) throw new Error(`${directory} is not empty`);
     const problems = [];
     diag.setLogger(
-        { error: text => problems.push(text), warn: text => problems.push(text), info() {}, debug() {}, verbose() {} },
+        {
+            error: text => problems.push(text),
+            warn: text => problems.push(text),
+            info() {},
+            debug() {},
+            verbose() {},
+        },
         DiagLogLevel.WARN,
     );
     const ledger = new Ledger();

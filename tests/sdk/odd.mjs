@@ -1,27 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What Claude Code does not send but a collector may pass on from others: gauges, counters that fall,
-// histograms of both sorts, labels that are no text, bodies and fields with structure.
+// What Claude Code does not send but a collector may pass on from others: gauges, counters that
+// fall, histograms of both sorts, labels that are no text, bodies and fields with structure.
 
 import { ValueType } from './process.mjs';
 import { AggregationType } from '@opentelemetry/sdk-metrics';
 
 const bounds = [0.5, 1, 2.5, 10];
 export const views = [
-    { instrumentName: 'odd.duration', aggregation: { type: AggregationType.EXPLICIT_BUCKET_HISTOGRAM, options: { boundaries: bounds } } },
-    { instrumentName: 'odd.spread', aggregation: { type: AggregationType.EXPONENTIAL_HISTOGRAM } },
+    {
+        instrumentName: 'odd.duration',
+        aggregation: {
+            type: AggregationType.EXPLICIT_BUCKET_HISTOGRAM,
+            options: { boundaries: bounds },
+        },
+    },
+    {
+        instrumentName: 'odd.spread',
+        aggregation: { type: AggregationType.EXPONENTIAL_HISTOGRAM },
+    },
 ];
 
 // The instruments of one process; each call is the time between two collections.
 export function odd(code, ledger) {
     const { meter } = code;
     const load = meter.createGauge('odd.load', { unit: '1' });
-    const depth = meter.createUpDownCounter('odd.depth', { unit: '{item}', valueType: ValueType.INT });
+    const depth = meter.createUpDownCounter('odd.depth', {
+        unit: '{item}',
+        valueType: ValueType.INT,
+    });
     const duration = meter.createHistogram('odd.duration', { unit: 's' });
     const spread = meter.createHistogram('odd.spread', { unit: 'ms' });
     const jobs = meter.createCounter('odd.jobs', { valueType: ValueType.INT });
     const broken = meter.createGauge('odd.broken');
-    const memory = meter.createObservableGauge('odd.memory', { unit: 'By', valueType: ValueType.INT });
+    const memory = meter.createObservableGauge('odd.memory', {
+        unit: 'By',
+        valueType: ValueType.INT,
+    });
     const labels = { ...code.standard, 'job.kind': 'index' };
     const typed = { ...labels, attempt: 3, ratio: 0.5, cold: true, hosts: ['a', 'b'] };
     let round = 0;
@@ -47,7 +62,8 @@ export function odd(code, ledger) {
             ledger.observed('odd.duration', bounds, labels, seconds);
         }
         jobs.add(9007199254740000, typed);
-        ledger.counted('odd.jobs', 0, { ...typed, attempt: '3', ratio: '0.5', cold: 'true', hosts: '["a","b"]' }, 9007199254740000);
+        const texts = { attempt: '3', ratio: '0.5', cold: 'true', hosts: '["a","b"]' };
+        ledger.counted('odd.jobs', 0, { ...labels, ...texts }, 9007199254740000);
         spread.record(12.5, labels);
         ledger.refused('exponential histogram', collections);
         if (round === 1) {
@@ -71,15 +87,18 @@ export function records(code, ledger) {
         nothing: null,
     };
     code.logger.emit({
-        timestamp: now, observedTimestamp: now, eventName: 'odd_record', severityNumber: 13, severityText: 'WARN',
-        body: { message: 'a body with structure', size: 3 }, attributes: fields,
+        timestamp: now,
+        observedTimestamp: now,
+        eventName: 'odd_record',
+        severityNumber: 13,
+        severityText: 'WARN',
+        body: { message: 'a body with structure', size: 3 },
+        attributes: fields,
     });
-    const { 'nested.map': nested, 'empty.list': list, 'some.bytes': bytes, nothing, ...plain } = fields;
     ledger.happened('odd_record', {
-        ...plain,
-        'nested.map': JSON.stringify(nested),
-        'empty.list': JSON.stringify(list),
-        'some.bytes': Buffer.from(bytes).toString('base64'),
-        ...(nothing === null ? {} : { nothing }),
+        ...fields,
+        'nested.map': JSON.stringify(fields['nested.map']),
+        'empty.list': JSON.stringify(fields['empty.list']),
+        'some.bytes': Buffer.from(fields['some.bytes']).toString('base64'),
     });
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One process of Claude Code, as its telemetry has it: three providers of the OpenTelemetry SDK with
-// the resource, the scopes, the instruments and the attributes that Claude Code gives them.
+// One process of Claude Code, as its telemetry has it: three providers of the OpenTelemetry SDK
+// with the resource, the scopes, the instruments and the attributes that Claude Code gives them.
 //
-// Everything is exported twice, as protobuf and as JSON, by the SDK's own exporters: a pair of bodies
-// says the same to the last bit.  What goes in is written into the ledger.
+// Everything is exported twice, as protobuf and as JSON, by the SDK's own exporters: a pair of
+// bodies says the same to the last bit.  What goes in is written into the ledger.
 
 import { ROOT_CONTEXT, SpanStatusCode, ValueType, trace } from '@opentelemetry/api';
 import { OTLPLogExporter as LogsProtobuf } from '@opentelemetry/exporter-logs-otlp-proto';
@@ -47,8 +47,7 @@ class Both {
 
     export(items, done) {
         const failed = result => {
-            if (result.code !== 0)
-                this.#problems.push(result.error?.message ?? 'an export failed');
+            if (result.code !== 0) this.#problems.push(result.error?.message ?? 'an export failed');
         };
         this.#first.export(items, first => {
             failed(first);
@@ -191,7 +190,7 @@ export class Process {
         this.#ledger.happened(event, all);
     }
 
-    // A span around `inside`, which is given it and may return attributes that are known at its end.
+    // A span around `inside`, which is given it and may return attributes known only at its end.
     async span(short, parent, attributes, inside) {
         const name = `claude_code.${short}`;
         const begun = { ...this.standard, 'span.type': short, ...attributes };

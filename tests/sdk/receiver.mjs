@@ -49,8 +49,11 @@ export class Receiver {
         writeFileSync(join(this.#directory, name), body);
         this.files.push(name);
         const earlier = name.replace(/(-again)?\./, '-again.');
-        if (earlier !== name && this.files.includes(earlier) &&
-            !readFileSync(join(this.#directory, earlier)).equals(body))
+        if (
+            earlier !== name &&
+            this.files.includes(earlier) &&
+            !readFileSync(join(this.#directory, earlier)).equals(body)
+        )
             this.problems.push(`${name} is not what was sent before`);
     }
 
@@ -85,6 +88,9 @@ export class Receiver {
         if (!refuse) this.#counts.set(counter, count);
         this.#keep(`${stem}-${number}${refuse ? '-again' : ''}.${kind.end}`, body);
         if (refuse) response.writeHead(503, { 'retry-after': '1' }).end();
-        else response.writeHead(200, { 'content-type': request.headers['content-type'] }).end(kind.answer);
+        else
+            response
+                .writeHead(200, { 'content-type': request.headers['content-type'] })
+                .end(kind.answer);
     }
 }
