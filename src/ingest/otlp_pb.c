@@ -1,2 +1,275 @@
-/* SPDX-License-Identifier: Apache-2.0 */
-#include "ingest/otlp_pb.h"
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * otlp_pb.c -- OTLP in protobuf: a body, block by block.
+ *
+ * A body is first judged as a whole (wire.h), then walked: each of its blocks, one a resource, is
+ * unpacked into the space, given to the intake scope by scope, and forgotten.
+ *
+ * A body that is refused has left no trace.  All that can go wrong after the first block was given
+ * to the intake is that a later one does not fit into the space; so blocks so large that this
+ * could be are unpacked on trial before anything is taken.  That doubles the work for bodies with
+ * several blocks of over a megabyte, which nobody sends.
+ */
+#include "ingest/otlp_pb_private.h"
+
+#include <sys/random.h>
+#include "ingest/otlp.pb-c.h"
+#include "ingest/wire.h"
+
+/* Two bytes on the wire, an empty message, may become a hundred times as many: its struct, the
+ * pointer to it, protobuf-c's notes. */
+enum { LARGE_BLOCK = LIMIT_UNPACKED / 160, MOST_TOGETHER = LIMIT_BODY * 2 };
+
+enum varve_status
+otlp_pb_new(struct mem *mem, struct intake *intake, struct otlp_pb **door, struct varve_err *err)
+{
+    struct otlp_pb *made = mem_zalloc(mem, sizeof *made);
+    if (!made)
+        return fail_nomem(err, sizeof *made);
+    made->mem = mem;
+    made->intake = intake;
+    /* Without a seed the hashes are as good, but to somebody who means ill. */
+    if (getrandom(&made->seed, sizeof made->seed, GRND_NONBLOCK) < 0)
+        made->seed = 0;
+    space_init(&made->space, mem, LIMIT_UNPACKED);
+    buf_init(&made->together, mem, MOST_TOGETHER);
+    values_init(&made->values, mem);
+    *door = made;
+    return VARVE_OK;
+}
+
+void otlp_pb_free(struct otlp_pb *door)
+{
+    if (!door)
+        return;
+    space_free(&door->space);
+    buf_free(&door->together);
+    values_free(&door->values);
+    mem_free(door->mem, door, sizeof *door);
+}
+
+/* ---- attributes ---- */
+
+enum varve_status
+otlp_pb_judge(struct otlp_pb *door, enum varve_status status, uint64_t count, bool *usable)
+{
+    *usable = status == VARVE_OK;
+    if (status == VARVE_OK)
+        values_settle(&door->values);
+    if (status != VARVE_INVALID)
+        return status;
+    intake_reject(door->intake, door->values.reason, count, door->values.problem);
+    return VARVE_OK;
+}
+
+enum varve_status
+otlp_pb_attributes(struct otlp_pb *door, struct attributes attributes, size_t most, uint64_t count,
+                   bool *usable, struct varve_err *err)
+{
+    values_clear(&door->values);
+    enum varve_status status =
+        values_attributes(&door->values, attributes.items, attributes.count, most, err);
+    return otlp_pb_judge(door, status, count, usable);
+}
+
+/* A resource whose records count `records`. */
+static enum varve_status take_resource(struct otlp_pb *door, const Otlp__Resource *resource,
+                                       uint64_t records, bool *usable, struct varve_err *err)
+{
+    struct attributes attributes = {NULL, 0};
+    if (resource)
+        attributes = (struct attributes){resource->attributes, resource->n_attributes};
+    TRY(otlp_pb_attributes(door, attributes, LIMIT_ATTRIBUTES, records, usable, err));
+    if (!*usable)
+        return VARVE_OK;
+    return intake_resource(door->intake, door->values.fields, door->values.count, err);
+}
+
+static enum varve_status take_scope(struct otlp_pb *door, const Otlp__Scope *scope,
+                                    uint64_t records, bool *usable, struct varve_err *err)
+{
+    struct attributes attributes = {NULL, 0};
+    struct varve_str name = {"", 0}, version = {"", 0};
+    if (scope) {
+        attributes = (struct attributes){scope->attributes, scope->n_attributes};
+        name = (struct varve_str){(const char *)scope->name.data, scope->name.len};
+        version = (struct varve_str){(const char *)scope->version.data, scope->version.len};
+    }
+    TRY(otlp_pb_attributes(door, attributes, LIMIT_ATTRIBUTES, records, usable, err));
+    if (!*usable)
+        return VARVE_OK;
+    return intake_scope(door->intake, name, version, door->values.fields, door->values.count, err);
+}
+
+/* ---- blocks ---- */
+
+static uint64_t points_of(const Otlp__MetricsScope *scope)
+{
+    uint64_t points = 0;
+    for (size_t i = 0; i < scope->n_metrics; i++)
+        points += otlp_pb_points(scope->metrics[i]);
+    return points;
+}
+
+static uint64_t spans_of(const Otlp__TracesScope *scope)
+{
+    uint64_t records = scope->n_spans;
+    for (size_t i = 0; i < scope->n_spans; i++)
+        records += scope->spans[i]->n_events;
+    return records;
+}
+
+static enum varve_status
+take_metrics(struct otlp_pb *door, const ProtobufCMessage *message, struct varve_err *err)
+{
+    const Otlp__MetricsBlock *block = (const Otlp__MetricsBlock *)message;
+    uint64_t points = 0;
+    bool usable;
+    for (size_t i = 0; i < block->n_scopes; i++)
+        points += points_of(block->scopes[i]);
+    TRY(take_resource(door, block->resource, points, &usable, err));
+    for (size_t i = 0; usable && i < block->n_scopes; i++) {
+        const Otlp__MetricsScope *scope = block->scopes[i];
+        bool use;
+        TRY(take_scope(door, scope->scope, points_of(scope), &use, err));
+        for (size_t m = 0; use && m < scope->n_metrics; m++)
+            TRY(otlp_pb_metric(door, scope->metrics[m], err));
+    }
+    return VARVE_OK;
+}
+
+static enum varve_status
+take_logs(struct otlp_pb *door, const ProtobufCMessage *message, struct varve_err *err)
+{
+    const Otlp__LogsBlock *block = (const Otlp__LogsBlock *)message;
+    uint64_t records = 0;
+    bool usable;
+    for (size_t i = 0; i < block->n_scopes; i++)
+        records += block->scopes[i]->n_records;
+    TRY(take_resource(door, block->resource, records, &usable, err));
+    for (size_t i = 0; usable && i < block->n_scopes; i++) {
+        const Otlp__LogsScope *scope = block->scopes[i];
+        bool use;
+        TRY(take_scope(door, scope->scope, scope->n_records, &use, err));
+        for (size_t r = 0; use && r < scope->n_records; r++)
+            TRY(otlp_pb_record(door, scope->records[r], err));
+    }
+    return VARVE_OK;
+}
+
+static enum varve_status
+take_traces(struct otlp_pb *door, const ProtobufCMessage *message, struct varve_err *err)
+{
+    const Otlp__TracesBlock *block = (const Otlp__TracesBlock *)message;
+    uint64_t records = 0;
+    bool usable;
+    for (size_t i = 0; i < block->n_scopes; i++)
+        records += spans_of(block->scopes[i]);
+    TRY(take_resource(door, block->resource, records, &usable, err));
+    for (size_t i = 0; usable && i < block->n_scopes; i++) {
+        const Otlp__TracesScope *scope = block->scopes[i];
+        bool use;
+        TRY(take_scope(door, scope->scope, spans_of(scope), &use, err));
+        for (size_t s = 0; use && s < scope->n_spans; s++)
+            TRY(otlp_pb_span(door, scope->spans[s], err));
+    }
+    return VARVE_OK;
+}
+
+/* What is different from signal to signal. */
+struct signal {
+    const ProtobufCMessageDescriptor *block;
+    enum varve_status (*take)(struct otlp_pb *, const ProtobufCMessage *, struct varve_err *);
+};
+
+static const struct signal signals[] = {
+    [WIRE_METRICS] = {&otlp__metrics_block__descriptor, take_metrics},
+    [WIRE_LOGS] = {&otlp__logs_block__descriptor, take_logs},
+    [WIRE_TRACES] = {&otlp__traces_block__descriptor, take_traces},
+};
+
+/* VARVE_LIMIT and VARVE_INVALID are the body's fault. */
+static enum varve_status
+unpack(struct otlp_pb *door, const struct signal *signal, const struct wire_field *field,
+       ProtobufCMessage **block, struct varve_err *err)
+{
+    ProtobufCAllocator allocator = space_allocator(&door->space);
+    /* A large one begins from nothing, so that the trial and the act go alike. */
+    if (field->size > LARGE_BLOCK)
+        space_free(&door->space);
+    else
+        space_clear(&door->space);
+    *block = protobuf_c_message_unpack(signal->block, &allocator, field->size, field->data);
+    if (*block)
+        return VARVE_OK;
+    if (door->space.nomem)
+        return fail_nomem(err, door->space.total);
+    if (door->space.over)
+        return fail(err, VARVE_LIMIT, "",
+                    "one resource of it would take more than %d MiB of memory; send smaller bodies",
+                    LIMIT_UNPACKED >> 20);
+    return fail(err, VARVE_INVALID, "", "protobuf-c could not unpack it");
+}
+
+/* Whether all blocks but the first, which may still fail, can be unpacked. */
+static enum varve_status try_blocks(struct otlp_pb *door, const struct signal *signal,
+                                    struct wire body, struct varve_err *err)
+{
+    struct wire_field field;
+    ProtobufCMessage *block;
+    bool first = true;
+    while (wire_next(&body, &field) == WIRE_FIELD) {
+        if (field.number != 1)
+            continue;
+        if (!first && field.size > LARGE_BLOCK)
+            TRY(unpack(door, signal, &field, &block, err));
+        first = false;
+    }
+    return VARVE_OK;
+}
+
+/* *taken counts the blocks that the intake has begun to see. */
+static enum varve_status take_blocks(struct otlp_pb *door, const struct signal *signal,
+                                     struct wire body, size_t *taken, struct varve_err *err)
+{
+    struct wire_field field;
+    ProtobufCMessage *block;
+    TRY(try_blocks(door, signal, body, err));
+    while (wire_next(&body, &field) == WIRE_FIELD) {
+        if (field.number != 1)
+            continue;
+        TRY(unpack(door, signal, &field, &block, err));
+        ++*taken;
+        TRY(signal->take(door, block, err));
+        TRY(intake_pause(door->intake, err));
+    }
+    return VARVE_OK;
+}
+
+static enum wire_signal signal_of(enum otlp_signal signal, const uint8_t *bytes, size_t size)
+{
+    switch (signal) {
+    case OTLP_METRICS:
+        return WIRE_METRICS;
+    case OTLP_LOGS:
+        return WIRE_LOGS;
+    case OTLP_TRACES:
+        return WIRE_TRACES;
+    case OTLP_ANY:
+        break;
+    }
+    return wire_guess(bytes, size);
+}
+
+enum varve_status otlp_pb_body(struct otlp_pb *door, enum otlp_signal signal, const uint8_t *bytes,
+                               size_t size, bool *refused, struct varve_err *err)
+{
+    enum wire_signal known = signal_of(signal, bytes, size);
+    enum varve_status status = wire_scan(bytes, size, known, err);
+    size_t taken = 0;
+    if (status == VARVE_OK)
+        status = take_blocks(door, &signals[known], wire_over(bytes, size), &taken, err);
+    space_clear(&door->space);
+    *refused = taken == 0 && (status == VARVE_INVALID || status == VARVE_LIMIT);
+    return *refused ? VARVE_OK : status;
+}
