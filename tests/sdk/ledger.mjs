@@ -34,7 +34,16 @@ const flagsInText = new Set([
 // Numbers that may come without a fraction and are fractions all the same.
 const fractions = new Set(['api_request.cost_usd']);
 // What a store keeps out unless it is told otherwise.
-const secrets = new Set(['prompt', 'prompt_text', 'tool_input', 'tool_parameters', 'user_prompt']);
+const secrets = new Set([
+    'prompt',
+    'prompt_text',
+    'tool_input',
+    'tool_parameters',
+    'user_prompt',
+    'output',
+    'tool_result.error',
+    'span_tool_execution.error',
+]);
 
 // What UTF-8 has no bytes for is a replacement character in it.
 function text(value) {
@@ -56,8 +65,7 @@ export class Ledger {
     #gauges = new Map();
     #histograms = new Map();
     #tables = new Map();
-    #spans = new Map();
-    #secrets = new Set();
+    #secrets = new Map();
     #rejected = {};
 
     static #series(map, name, attributes, fresh) {
@@ -91,12 +99,17 @@ export class Ledger {
         series.sum += value;
     }
 
-    static #record(tables, name, attributes) {
-        if (!tables.has(name)) tables.set(name, { rows: 0, fields: {} });
-        const table = tables.get(name);
+    // A row of a table: an event, a span, or what happened during one.
+    happened(name, attributes) {
+        if (!this.#tables.has(name)) this.#tables.set(name, { rows: 0, fields: {} });
+        const table = this.#tables.get(name);
         table.rows++;
         for (const [key, value] of Object.entries(attributes)) {
-            if (value === null || value === undefined || secrets.has(key)) continue;
+            if (value === null || value === undefined) continue;
+            if (secrets.has(key) || secrets.has(`${name}.${key}`)) {
+                this.#secrets.set(`${name} ${key}`, { table: name, field: key });
+                continue;
+            }
             const found = fieldOf(name, key, value);
             const field = (table.fields[key] ??=
                 found.type === 'text'
@@ -110,22 +123,6 @@ export class Ledger {
         }
     }
 
-    #hidden(attributes) {
-        for (const [key, value] of Object.entries(attributes)) {
-            if (secrets.has(key) && value.includes('canary')) this.#secrets.add(value);
-        }
-    }
-
-    happened(table, attributes) {
-        this.#hidden(attributes);
-        Ledger.#record(this.#tables, table, attributes);
-    }
-
-    traced(name, attributes) {
-        this.#hidden(attributes);
-        Ledger.#record(this.#spans, name, attributes);
-    }
-
     refused(reason, count) {
         this.#rejected[reason] = (this.#rejected[reason] ?? 0) + count;
     }
@@ -137,9 +134,8 @@ export class Ledger {
             gauges: [...this.#gauges.values()],
             histograms: [...this.#histograms.values()],
             events: Object.fromEntries(this.#tables),
-            spans: Object.fromEntries(this.#spans),
             rejected: this.#rejected,
-            secrets: [...this.#secrets],
+            secrets: [...this.#secrets.values()],
         };
     }
 }

@@ -201,7 +201,12 @@ export class Process {
         if (ended.success === false)
             span.setStatus({ code: SpanStatusCode.ERROR, message: ended.error });
         span.end();
-        this.#ledger.traced(name, { ...begun, ...ended });
+        this.#ledger.happened(`span_${short.replaceAll('.', '_')}`, { ...begun, ...ended });
+    }
+
+    // An event of a span.
+    noted(name, attributes) {
+        this.#ledger.happened('span_event', { name, ...attributes });
     }
 
     // What the timers of the SDK do every minute and every five seconds.

@@ -163,9 +163,10 @@ export async function turn(code, number) {
                 source: 'config',
             }));
             await code.span('tool.execution', span, {}, inner => {
-                inner.addEvent('tool.output', { output: 'ok' });
-                // Cut within a character, as happens to texts of limited length.
-                const error = 'ENOENT: "no/such/file"\n\tat line 1 \u2028 🙂🙂'.slice(0, -1);
+                const output = { output: 'canary output', result_length: 13 };
+                const error = 'exit 1: cat /canary/command';
+                inner.addEvent('tool.output', output);
+                code.noted('tool.output', output);
                 tool(code, 'Bash', false, [62, 118, 0], { error_type: 'Error', error }, span);
                 return { duration_ms: 62, success: false, error };
             });
@@ -224,7 +225,8 @@ export function rest(code) {
     });
     code.emit('api_error', {
         model: opus.model,
-        error: 'Connection error.',
+        // Cut within a character, as happens to texts of limited length.
+        error: 'Connection error: "no\\route"\n\tat line 1 \u2028 🙂🙂'.slice(0, -1),
         duration_ms: 12,
         attempt: 11,
         speed: 'normal',
