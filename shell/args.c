@@ -10,29 +10,28 @@
 #include "args.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "text.h"
 
 struct option {
-    enum arg_option id;
+    enum arg_number number;
     char letter; /* 0: none */
     bool takes_value;
     const char *name;
 };
 
 static const struct option options[] = {
-    {ARG_DB, 'd', true, "--db"},
-    {ARG_JSON, 0, false, "--json"},
-    {ARG_UNTIL, 0, true, "--until"},
-    {ARG_HELP, 'h', false, "--help"},
-    {ARG_VERSION, 'V', false, "--version"},
+#define X(symbol, letter, takes_value, name) {ARG_NUMBER_##symbol, letter, takes_value, name},
+    ARG_MAP(X)
+#undef X
 };
 #define OPTIONS (sizeof options / sizeof options[0])
 
 const char *args_option_name(enum arg_option option)
 {
     for (size_t i = 0; i < OPTIONS; i++)
-        if (options[i].id == option)
+        if (1u << options[i].number == (unsigned)option)
             return options[i].name;
     return "";
 }
@@ -77,10 +76,9 @@ static bool set_value(struct args *args, const struct option *option, const char
         fprintf(stderr, "error: %s needs a value that is not empty\n", option->name);
         return false;
     }
-    if (option->id == ARG_DB)
-        args->db = value;
-    else
-        args->until = value;
+    args->values[option->number] = value;
+    if (option->number == ARG_NUMBER_METRIC)
+        args->metrics[args->metric_count++] = value;
     return true;
 }
 
@@ -91,7 +89,7 @@ static bool take_option(struct args *args, int argc, char **argv, int *at)
     const struct option *option = find_option(argv[*at], &value);
     if (!option)
         return unknown_option(argv[*at]);
-    args->seen |= option->id;
+    args->seen |= 1u << option->number;
     if (!option->takes_value) {
         if (!value)
             return true;
@@ -105,20 +103,17 @@ static bool take_option(struct args *args, int argc, char **argv, int *at)
     return set_value(args, option, value ? value : argv[++*at]);
 }
 
-static bool take_word(struct args *args, const char *word)
-{
-    if (args->count == ARGS_WORDS) {
-        fprintf(stderr, "error: more than %d words on the command line\n", ARGS_WORDS);
-        return false;
-    }
-    args->words[args->count++] = word;
-    return true;
-}
-
 bool args_parse(struct args *args, int argc, char **argv)
 {
     *args = (struct args){0};
     bool only_words = false;
+    /* No more of either than there are arguments. */
+    args->words = malloc((size_t)(argc + 1) * sizeof *args->words);
+    args->metrics = malloc((size_t)(argc + 1) * sizeof *args->metrics);
+    if (!args->words || !args->metrics) {
+        fprintf(stderr, "error: out of memory\n");
+        return false;
+    }
     for (int i = 1; i < argc; i++) {
         if (!only_words && strcmp(argv[i], "--") == 0) {
             only_words = true;
@@ -128,8 +123,16 @@ bool args_parse(struct args *args, int argc, char **argv)
         /* "-7d" is a time, not an option. */
         if (is_option && argv[i][1] >= '0' && argv[i][1] <= '9')
             is_option = false;
-        if (!(is_option ? take_option(args, argc, argv, &i) : take_word(args, argv[i])))
+        if (!is_option)
+            args->words[args->count++] = argv[i];
+        else if (!take_option(args, argc, argv, &i))
             return false;
     }
     return true;
+}
+
+void args_free(struct args *args)
+{
+    free(args->words);
+    free(args->metrics);
 }

@@ -10,19 +10,60 @@
 
 #include <stdbool.h>
 
-enum arg_option { ARG_DB = 1, ARG_JSON = 2, ARG_UNTIL = 4, ARG_HELP = 8, ARG_VERSION = 16 };
+/* One line an option: symbol, letter (0: none), whether it takes a value, name.  Values are kept under
+ * the symbol's number in `values`. */
+#define ARG_MAP(X)                           \
+    X(DB, 'd', true, "--db")                 \
+    X(JSON, 0, false, "--json")              \
+    X(UNTIL, 0, true, "--until")             \
+    X(SINCE, 0, true, "--since")             \
+    X(HELP, 'h', false, "--help")            \
+    X(VERSION, 'V', false, "--version")      \
+    X(FORMAT, 0, true, "--format")           \
+    X(NOW, 0, true, "--now")                 \
+    X(QUIET, 'q', false, "--quiet")          \
+    X(VERBOSE, 'v', false, "--verbose")      \
+    X(OUT, 0, true, "--out")                 \
+    X(METRIC, 0, true, "--metric")           \
+    X(DAYS, 0, true, "--days")               \
+    X(DEVELOPERS, 0, true, "--developers")   \
+    X(SESSIONS, 0, true, "--sessions")       \
+    X(POINTS, 0, true, "--points")           \
+    X(SEED, 0, true, "--seed")               \
+    X(END, 0, true, "--end")                 \
+    X(TEMPORALITY, 0, true, "--temporality") \
+    X(EVENTS, 0, false, "--events")          \
+    X(FORCE, 0, false, "--force")
 
-#define ARGS_WORDS 16
+enum arg_number {
+#define X(symbol, letter, takes_value, name) ARG_NUMBER_##symbol,
+    ARG_MAP(X)
+#undef X
+        ARG_NUMBERS
+};
+
+/* Sets of options. */
+enum arg_option {
+#define X(symbol, letter, takes_value, name) ARG_##symbol = 1 << ARG_NUMBER_##symbol,
+    ARG_MAP(X)
+#undef X
+};
 
 struct args {
-    const char *db, *until;
-    unsigned seen;                 /* of enum arg_option */
-    const char *words[ARGS_WORDS]; /* the command and what follows it */
+    unsigned seen;                   /* of enum arg_option */
+    const char *values[ARG_NUMBERS]; /* the last one given; NULL: none */
+    const char **metrics;            /* all values of --metric */
+    int metric_count;
+    const char **words; /* the command and what follows it */
     int count;
 };
 
-/* False after a message on standard error: an unknown option, a missing value, too many words. */
+/* The value of an option, or NULL: ARG_VALUE(args, UNTIL). */
+#define ARG_VALUE(args, symbol) ((args)->values[ARG_NUMBER_##symbol])
+
+/* False after a message on standard error: an unknown option, a missing value, no memory. */
 bool args_parse(struct args *args, int argc, char **argv);
+void args_free(struct args *args);
 /* The long name of an option, such as "--json". */
 const char *args_option_name(enum arg_option option);
 

@@ -60,7 +60,7 @@ enum exit_status cmd_seal(const struct args *args)
     struct varve_sealed done;
     struct varve_err err = {0};
     char days[TEXT_NUMBER], rows[TEXT_NUMBER], bytes[TEXT_NUMBER];
-    if (args->until && !parse_time(args->until, &until))
+    if (ARG_VALUE(args, UNTIL) && !parse_time(ARG_VALUE(args, UNTIL), &until))
         return EXIT_USAGE;
     enum exit_status opened = place_open(args, VARVE_NO_AUTOSEAL, &db);
     if (opened != EXIT_DONE)

@@ -13,8 +13,11 @@
 enum exit_status {
     EXIT_DONE = 0,
     EXIT_FAILED = 1, /* a statement or an input failed */
-    EXIT_USAGE = 2   /* wrong use */
+    EXIT_USAGE = 2,  /* wrong use */
+    EXIT_INTERRUPTED = 130
 };
+
+#define WORDS_ANY (-1) /* as `most`: no bound */
 
 struct command {
     const char *name;
@@ -22,7 +25,7 @@ struct command {
     const char *summary; /* one line, no full stop */
     const char *help;    /* paragraphs, each line ended */
     unsigned options;    /* of enum arg_option; --help always goes */
-    int least, most;     /* words after the command */
+    int least, most;     /* words after the command; most may be WORDS_ANY */
     enum exit_status (*run)(const struct args *args);
 };
 
@@ -40,6 +43,8 @@ enum exit_status cmd_compact(const struct args *args);
 enum exit_status cmd_seal(const struct args *args);
 enum exit_status cmd_backup(const struct args *args);
 enum exit_status cmd_retain(const struct args *args);
+enum exit_status cmd_ingest(const struct args *args);
+enum exit_status cmd_settings(const struct args *args);
 enum exit_status cmd_help(const struct args *args);
 
 /* The list of commands, for `varve help` and for a `varve` without any. */

@@ -36,7 +36,7 @@ static enum exit_status run(const struct command *command, const struct args *ar
     }
     if (args->count - 1 < command->least)
         return command_misused(command, "needs one thing more");
-    if (args->count - 1 > command->most) {
+    if (command->most != WORDS_ANY && args->count - 1 > command->most) {
         snprintf(problem, sizeof problem, "does not expect '%.30s'",
                  args->words[command->most + 1]);
         return command_misused(command, problem);
@@ -68,5 +68,6 @@ int main(int argc, char **argv)
         fprintf(stderr, "error: cannot write the results: %s\n", strerror(errno));
         status = EXIT_FAILED;
     }
+    args_free(&args);
     return status;
 }

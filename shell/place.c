@@ -20,7 +20,7 @@ static const char *environment(const char *name)
 
 bool place_find(const struct args *args, char path[PLACE_PATH])
 {
-    const char *given = args->db ? args->db : environment("VARVE_DB");
+    const char *given = ARG_VALUE(args, DB) ? ARG_VALUE(args, DB) : environment("VARVE_DB");
     const char *data = environment("XDG_DATA_HOME"), *home = environment("HOME");
     int size;
     if (given)

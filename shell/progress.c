@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * progress.c -- draws the bar: [=====>      ]  42 %   310.2 MB  88 MB/s  0:05 left  name
+ *
+ * One line, rewritten from its beginning; what is too long for the terminal is cut
+ * from the name.
+ */
+#include "progress.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BAR 24
+#define INTERVAL INT64_C(100000000)
+#define SECOND INT64_C(1000000000)
+
+static int64_t monotonic(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * SECOND + t.tv_nsec;
+}
+
+void progress_begin(struct progress *progress, uint64_t total, bool quiet)
+{
+    const char *term = getenv("TERM");
+    struct winsize size;
+    *progress = (struct progress){.total = total, .began = monotonic(), .width = 80};
+    progress->last = progress->began;
+    progress->shown = !quiet && isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
+    if (progress->shown && ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        progress->width = size.ws_col;
+}
+
+static void draw_bar(char bar[BAR + 3], double part)
+{
+    int full = (int)(part * BAR);
+    bar[0] = '[';
+    memset(bar + 1, ' ', BAR);
+    memset(bar + 1, '=', (size_t)full);
+    if (full < BAR)
+        bar[1 + full] = '>';
+    bar[BAR + 1] = ']';
+    bar[BAR + 2] = '\0';
+}
+
+void progress_show(struct progress *progress, uint64_t done, const char *what)
+{
+    char line[256], bar[BAR + 3];
+    int64_t now = monotonic();
+    if (!progress->shown || now - progress->last < INTERVAL)
+        return;
+    progress->last = now;
+    double seconds = (double)(now - progress->began) / 1e9, mb = (double)done / 1e6;
+    int size;
+    if (progress->total > 0) {
+        double part = (double)done / (double)progress->total;
+        part = part > 1 ? 1 : part;
+        int left = part > 0 ? (int)(seconds / part - seconds) : 0;
+        draw_bar(bar, part);
+        size = snprintf(line, sizeof line, "%s %3d %%  %.1f MB  %.0f MB/s  %d:%02d left  ", bar,
+                        (int)(100 * part), mb, mb / seconds, left / 60, left % 60);
+    } else {
+        size = snprintf(line, sizeof line, "%.1f MB  %.0f MB/s  ", mb, mb / seconds);
+    }
+    int room = progress->width - 1 - size;
+    fprintf(stderr, "\r%.*s%.*s\033[K", progress->width - 1, line, room > 0 ? room : 0, what);
+    fflush(stderr);
+    progress->drawn = true;
+}
+
+void progress_end(struct progress *progress)
+{
+    if (progress->drawn)
+        fputs("\r\033[K", stderr);
+    progress->drawn = false;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * progress.h -- a bar on the terminal that says how far a long piece of work is.
+ *
+ * Drawn on standard error, a few times a second, and only if that is a
+ * terminal; gone when the work is done.  Without a total it shows what has been done and how fast.
+ */
+#ifndef SHELL_PROGRESS_H
+#define SHELL_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct progress {
+    bool shown, drawn;
+    uint64_t total; /* bytes; 0: not known */
+    int64_t began, last;
+    int width; /* columns of the terminal */
+};
+
+void progress_begin(struct progress *progress, uint64_t total, bool quiet);
+/* done: bytes; what: the thing at hand, such as a file's name. */
+void progress_show(struct progress *progress, uint64_t done, const char *what);
+void progress_end(struct progress *progress);
+
+#endif
