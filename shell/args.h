@@ -10,8 +10,8 @@
 
 #include <stdbool.h>
 
-/* One line an option: symbol, letter (0: none), whether it takes a value, name.  Values are kept under
- * the symbol's number in `values`. */
+/* One line an option: symbol, letter (0: none), whether it takes a value, name.  Values are kept
+ * under the symbol's number in `values`. */
 #define ARG_MAP(X)                           \
     X(DB, 'd', true, "--db")                 \
     X(JSON, 0, false, "--json")              \
