@@ -4,7 +4,7 @@
  *
  * Most of what comes in is attributes: short strings between a few brackets.  So
  * strings are searched for their end 16 bytes at a time (8 where there is no SSE2), and arrays and
- * objects are skipped in one loop that keeps what is open as bits in a word.
+ * objects are skipped in one loop that keeps what is open as the bytes that will close it.
  *
  * Invariant: `at` never lies behind `end`, and no byte at or behind `end` is read.  After the first
  * error `expected` is set, `at` is where it happened, and every function answers false.
@@ -53,8 +53,8 @@ enum { BLOCK = 16 };
 static inline unsigned plain_bytes(const char *p, bool *wide)
 {
     __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-    __m128i special = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
-                                   _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+    __m128i special =
+        _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
     special = _mm_or_si128(special, _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v));
     unsigned found = (unsigned)_mm_movemask_epi8(special) | 1u << BLOCK;
     unsigned high = (unsigned)_mm_movemask_epi8(v);
@@ -241,16 +241,16 @@ static inline const char *scan_key(struct json *json, const char *p, struct json
     return space(p + 1, end);
 }
 
-/* Past the array or object at p.  Bit 0 of `objects` tells what the innermost open one is. */
+/* Past the array or object at p. */
 static const char *scan_nested(struct json *json, const char *p)
 {
     const char *end = json->end;
     const unsigned most = JSON_DEPTH - json->depth;
-    uint64_t objects = 0;
+    char closing[JSON_DEPTH + 1], close = 0; /* of what is open; `close` of the innermost */
     unsigned depth = 0;
     struct json_value ignored;
     for (;;) {
-        if (objects & 1) {
+        if (close == '}') {
             p = scan_key(json, p, &ignored);
             if (!p)
                 return NULL;
@@ -258,11 +258,12 @@ static const char *scan_nested(struct json *json, const char *p)
         if (p == end)
             return wrong(json, p, "a value");
         if (*p == '{' || *p == '[') {
-            if (depth++ == most)
+            if (depth == most)
                 return too_deep(json, p);
-            objects = objects << 1 | (*p == '{');
+            closing[depth++] = close;
+            close = *p == '{' ? '}' : ']';
             p = space(p + 1, end);
-            if (p == end || *p != (objects & 1 ? '}' : ']'))
+            if (p == end || *p != close)
                 continue;
         } else {
             p = scan_scalar(json, p, &ignored);
@@ -270,14 +271,14 @@ static const char *scan_nested(struct json *json, const char *p)
                 return NULL;
             p = space(p, end);
         }
-        for (; p < end && *p == (objects & 1 ? '}' : ']'); p = space(p, end)) {
+        for (; p < end && *p == close; p = space(p, end)) {
             p++;
-            objects >>= 1;
-            if (--depth == 0)
+            close = closing[--depth];
+            if (depth == 0)
                 return p;
         }
         if (p == end || *p != ',')
-            return wrong(json, p, objects & 1 ? "a comma or }" : "a comma or ]");
+            return wrong(json, p, close == '}' ? "a comma or }" : "a comma or ]");
         p = space(p + 1, end);
     }
 }

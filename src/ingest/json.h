@@ -26,7 +26,8 @@
 #include "base/str.h"
 #include "ingest/limits.h"
 
-enum { JSON_DEPTH = 2 * LIMIT_DEPTH }; /* at most 64: a bit each */
+/* A list within a list is four deep in OTLP's JSON, and lies a dozen deep itself. */
+enum { JSON_DEPTH = 5 * LIMIT_DEPTH };
 
 enum json_type {
     JSON_NONE, /* no value at all */
@@ -79,6 +80,9 @@ json_fail(const struct json *json, const char *place, struct varve_err *err) VAR
  * becomes U+FFFD: senders cut texts by UTF-16 units.  VARVE_INVALID: not a string, or not UTF-8. */
 enum varve_status json_text(const struct json_value *value, struct arena *arena,
                             struct varve_str *text, struct varve_err *err) VARVE_CHECKED;
+/* The same, whether it is UTF-8 or not: for those who look later. */
+enum varve_status json_bytes(const struct json_value *value, struct arena *arena,
+                             struct varve_str *text, struct varve_err *err) VARVE_CHECKED;
 /* Whether a string says just this.  Allocates nothing. */
 bool json_is(const struct json_value *value, struct varve_str text);
 

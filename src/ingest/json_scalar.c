@@ -72,14 +72,12 @@ static size_t unescape(const char **p, const char *end, char out[4])
     return put_character(code >= 0xd800 && code < 0xe000 ? 0xfffd : code, out);
 }
 
-enum varve_status json_text(const struct json_value *value, struct arena *arena,
-                            struct varve_str *text, struct varve_err *err)
+enum varve_status json_bytes(const struct json_value *value, struct arena *arena,
+                             struct varve_str *text, struct varve_err *err)
 {
     struct varve_str raw = {value->text, value->size};
     if (value->type != JSON_STRING)
         return fail(err, VARVE_INVALID, "", "expected a string");
-    if (value->wide && !str_is_utf8(raw))
-        return fail(err, VARVE_INVALID, "", "a string that is not UTF-8");
     if (!value->escaped) {
         *text = raw;
         return VARVE_OK;
@@ -95,6 +93,15 @@ enum varve_status json_text(const struct json_value *value, struct arena *arena,
     }
     *text = (struct varve_str){copy, (size_t)(out - copy)};
     return VARVE_OK;
+}
+
+enum varve_status json_text(const struct json_value *value, struct arena *arena,
+                            struct varve_str *text, struct varve_err *err)
+{
+    /* Escapes are ASCII and become whole characters: what is UTF-8 with them is so without. */
+    if (value->wide && !str_is_utf8((struct varve_str){value->text, value->size}))
+        return fail(err, VARVE_INVALID, "", "a string that is not UTF-8");
+    return json_bytes(value, arena, text, err);
 }
 
 bool json_is(const struct json_value *value, struct varve_str text)
@@ -201,10 +208,29 @@ static bool read_magnitude(struct varve_str text, bool *negative, uint64_t *magn
     return d.digits == 0 || d.exponent == 0;
 }
 
+/* Most integers are up to 19 digits and nothing else. */
+static inline bool plain_integer(const struct json_value *value, uint64_t *number)
+{
+    uint64_t v = 0;
+    if ((value->type != JSON_NUMBER && value->type != JSON_STRING) || value->size == 0 ||
+        value->size > 19 || (value->text[0] == '0' && value->size > 1))
+        return false;
+    for (uint32_t i = 0; i < value->size; i++) {
+        unsigned digit = (unsigned)value->text[i] - '0';
+        if (digit > 9)
+            return false;
+        v = v * 10 + digit;
+    }
+    *number = v;
+    return true;
+}
+
 bool json_uint64(const struct json_value *value, uint64_t *number)
 {
     bool negative;
     uint64_t magnitude;
+    if (plain_integer(value, number))
+        return true;
     struct varve_str text = number_text(value);
     if (!text.data || !read_magnitude(text, &negative, &magnitude) || (negative && magnitude))
         return false;
@@ -214,11 +240,15 @@ bool json_uint64(const struct json_value *value, uint64_t *number)
 
 bool json_int64(const struct json_value *value, int64_t *number)
 {
-    bool negative;
+    bool negative = false;
     uint64_t magnitude;
-    struct varve_str text = number_text(value);
-    if (!text.data || !read_magnitude(text, &negative, &magnitude) ||
-        magnitude > (uint64_t)INT64_MAX + negative)
+    struct varve_str text = {0};
+    if (!plain_integer(value, &magnitude)) {
+        text = number_text(value);
+        if (!text.data || !read_magnitude(text, &negative, &magnitude))
+            return false;
+    }
+    if (magnitude > (uint64_t)INT64_MAX + negative)
         return false;
     *number = (int64_t)(negative ? 0 - magnitude : magnitude);
     return true;
