@@ -6,7 +6,7 @@
  * stream has reached.  Late ones gather the stream's rows from the head and
  * from sealed days, and are fitted in between.
  */
-#include "store/admit.h"
+#include "store/admit_private.h"
 
 #include <stdlib.h>
 
@@ -15,84 +15,9 @@
 /* How far back a counter without a start is looked for, in days that have data. */
 #define BASE_DAYS 62
 
-/* ---- numbers ----------------------------------------------------------- */
-
-/* A number as the sender had it: arithmetic is on integers where both are. */
-struct number {
-    bool is_float;
-    int64_t i;
-    double f; /* always set */
-};
-
-static struct number number_of(const struct row *row)
-{
-    struct number n = {row->is_float, row->value, 0};
-    if (row->is_float)
-        memcpy(&n.f, &row->value, sizeof n.f);
-    else
-        n.f = (double)row->value;
-    return n;
-}
-
-static struct number number_of_stream(const struct stream *stream)
-{
-    struct row row = {.is_float = stream->is_float, .value = stream->reading};
-    return number_of(&row);
-}
-
-static int64_t number_bits(struct number n)
-{
-    int64_t bits = n.i;
-    if (n.is_float)
-        memcpy(&bits, &n.f, sizeof bits);
-    return bits;
-}
-
-static struct number number_float(double f)
-{
-    return (struct number){true, 0, f};
-}
-
-static struct number number_int(int64_t i)
-{
-    return (struct number){false, i, (double)i};
-}
-
-/* Readings are not negative, so neither of these can leave int64 by much: sums that would become
- * doubles. */
-static struct number number_add(struct number a, struct number b)
-{
-    int64_t i;
-    if (!a.is_float && !b.is_float && !__builtin_add_overflow(a.i, b.i, &i))
-        return number_int(i);
-    return number_float(a.f + b.f);
-}
-
-static struct number number_sub(struct number a, struct number b)
-{
-    int64_t i;
-    if (!a.is_float && !b.is_float && !__builtin_sub_overflow(a.i, b.i, &i))
-        return number_int(i);
-    return number_float(a.f - b.f);
-}
-
-static int number_compare(struct number a, struct number b)
-{
-    if (!a.is_float && !b.is_float)
-        return (a.i > b.i) - (a.i < b.i);
-    return (a.f > b.f) - (a.f < b.f);
-}
-
-static bool number_is_zero(struct number n)
-{
-    return n.is_float ? n.f == 0 : n.i == 0;
-}
-
-/* ---- putting rows into the head ---------------------------------------- */
-
-static enum varve_status
-emit(struct admit *admit, uint32_t series, int64_t start, enum row_mode mode, int64_t end,
-     struct number value, struct varve_err *err)
+enum varve_status
+admit_emit(struct admit *admit, uint32_t series, int64_t start, enum row_mode mode, int64_t end,
+           struct number value, struct varve_err *err)
 {
     struct row row = {.series = series,
                       .mode = (uint8_t)mode,
@@ -105,26 +30,13 @@ emit(struct admit *admit, uint32_t series, int64_t start, enum row_mode mode, in
 
 /* ---- a stream's rows, in order ----------------------------------------- */
 
-/* All rows of a stream at one end. */
-struct step {
-    int64_t end;
-    bool has_row, has_base;
-    struct number increment, base;
-};
-
-struct history {
-    struct row_list rows;
-    struct step *steps;
-    size_t count;
-};
-
 static int compare_ends(const void *a, const void *b)
 {
     const struct row *x = a, *y = b;
     return (x->end > y->end) - (x->end < y->end);
 }
 
-static void history_free(struct admit *admit, struct history *history)
+void history_free(struct admit *admit, struct history *history)
 {
     mem_free(admit->mem, history->steps, history->rows.count * sizeof *history->steps);
     row_list_free(&history->rows);
@@ -164,21 +76,36 @@ static enum varve_status collect_sealed(struct admit *admit, struct h128 series,
     return VARVE_OK;
 }
 
-static void fold_steps(struct history *h)
+/* Of several bases at one end the largest counts: the others were readings there before it. */
+static void fold_row(struct step *s, const struct row *row)
 {
-    for (size_t i = 0; i < h->rows.count; i++) {
-        const struct row *row = &h->rows.rows[i];
+    struct number value = number_of(row);
+    if (row->mode == ROW_BASE) {
+        if (!s->has_base || number_compare(value, s->base) > 0)
+            s->base = value;
+        s->has_base = true;
+    } else {
+        s->has_row |= row->mode == ROW_CUMULATIVE;
+        s->increment = number_add(s->increment, value);
+    }
+}
+
+enum varve_status history_fold(struct admit *admit, struct history *h, struct varve_err *err)
+{
+    struct row_list *rows = &h->rows;
+    if (rows->count == 0)
+        return VARVE_OK;
+    qsort(rows->rows, rows->count, sizeof *rows->rows, compare_ends);
+    h->steps = mem_zalloc(admit->mem, rows->count * sizeof *h->steps);
+    if (!h->steps)
+        return fail_nomem(err, rows->count * sizeof *h->steps);
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct row *row = &rows->rows[i];
         if (h->count == 0 || h->steps[h->count - 1].end != row->end)
             h->steps[h->count++] = (struct step){.end = row->end};
-        struct step *s = &h->steps[h->count - 1];
-        if (row->mode == ROW_BASE) {
-            s->has_base = true;
-            s->base = number_of(row);
-        } else {
-            s->has_row |= row->mode == ROW_CUMULATIVE;
-            s->increment = number_add(s->increment, number_of(row));
-        }
+        fold_row(&h->steps[h->count - 1], row);
     }
+    return VARVE_OK;
 }
 
 static enum varve_status history_load(struct admit *admit, uint32_t series, int64_t start,
@@ -188,14 +115,7 @@ static enum varve_status history_load(struct admit *admit, uint32_t series, int6
     struct row_list *rows = &history->rows;
     TRY(collect_sealed(admit, admit->head->rows.series[series].hash, start, newest, rows, err));
     TRY(head_collect(admit->head, series, start, rows, err));
-    if (rows->count == 0)
-        return VARVE_OK;
-    qsort(rows->rows, rows->count, sizeof *rows->rows, compare_ends);
-    history->steps = mem_zalloc(admit->mem, rows->count * sizeof *history->steps);
-    if (!history->steps)
-        return fail_nomem(err, rows->count * sizeof *history->steps);
-    fold_steps(history);
-    return VARVE_OK;
+    return history_fold(admit, history, err);
 }
 
 /* What the counter had reached at `end`: the newest base and all increments after it. */
@@ -221,20 +141,12 @@ static enum varve_status stream_load(struct admit *admit, uint32_t number, struc
         size_t next;
         struct number reading = reading_at(&history, INT64_MAX, &next);
         s.has_reading = is_whole(admit, s.start) || has_base(&history.rows);
-        s.is_float = reading.is_float;
-        s.reading = number_bits(reading);
+        stream_set_reading(&s, reading);
         s.last_end = history.steps[history.count - 1].end;
         admit->head->streams[number] = s;
     }
     history_free(admit, &history);
     return status;
-}
-
-static void stream_set(struct stream *stream, struct number reading)
-{
-    stream->has_reading = true;
-    stream->is_float = reading.is_float;
-    stream->reading = number_bits(reading);
 }
 
 /* ---- readings in order ------------------------------------------------- */
@@ -248,7 +160,7 @@ advance(struct admit *admit, struct stream *stream, const struct row *row, struc
     if (!stream->has_reading && !is_whole(admit, stream->start)) {
         admit->appended->baselines++;
         stream_set(stream, v);
-        return emit(admit, row->series, row->start, ROW_BASE, row->end, v, err);
+        return admit_emit(admit, row->series, row->start, ROW_BASE, row->end, v, err);
     }
     if (number_compare(v, reached) >= 0) {
         increment = number_sub(v, reached);
@@ -258,10 +170,10 @@ advance(struct admit *admit, struct stream *stream, const struct row *row, struc
         increment = number_int(0);
     } else {
         stream_set(stream, v);
-        TRY(emit(admit, row->series, row->start, ROW_BASE, row->end, v, err));
+        TRY(admit_emit(admit, row->series, row->start, ROW_BASE, row->end, v, err));
     }
     admit->appended->points++;
-    return emit(admit, row->series, row->start, ROW_CUMULATIVE, row->end, increment, err);
+    return admit_emit(admit, row->series, row->start, ROW_CUMULATIVE, row->end, increment, err);
 }
 
 /* ---- late readings ----------------------------------------------------- */
@@ -284,7 +196,7 @@ take_from_later(struct admit *admit, const struct row *row, const struct history
         if (number_compare(part, *share) > 0)
             part = *share;
         struct number minus = number_sub(part.is_float ? number_float(0) : number_int(0), part);
-        TRY(emit(admit, row->series, row->start, ROW_ADJUST, step->end, minus, err));
+        TRY(admit_emit(admit, row->series, row->start, ROW_ADJUST, step->end, minus, err));
         *share = number_sub(*share, part);
     }
     return VARVE_OK;
@@ -302,9 +214,9 @@ static enum varve_status earlier_base(struct admit *admit, const struct row *row
     else if (row->start != 0)
         rise = number_int(0);
     admit->appended->baselines++;
-    TRY(emit(admit, row->series, row->start, ROW_BASE, row->end, v, err));
-    return emit(admit, row->series, row->start, first->has_row ? ROW_ADJUST : ROW_CUMULATIVE,
-                first->end, rise, err);
+    TRY(admit_emit(admit, row->series, row->start, ROW_BASE, row->end, v, err));
+    return admit_emit(admit, row->series, row->start, first->has_row ? ROW_ADJUST : ROW_CUMULATIVE,
+                      first->end, rise, err);
 }
 
 static bool base_before(const struct history *h, size_t next)
@@ -334,11 +246,12 @@ static enum varve_status fit_in(struct admit *admit, struct stream *stream, cons
     admit->appended->points++;
     if (order <= 0) {
         admit->appended->ambiguous += order < 0;
-        return emit(admit, row->series, row->start, ROW_CUMULATIVE, row->end, number_int(0), err);
+        return admit_emit(admit, row->series, row->start, ROW_CUMULATIVE, row->end, number_int(0),
+                          err);
     }
     struct number share = number_sub(v, reached);
-    TRY(emit(admit, row->series, row->start, here && here->has_row ? ROW_ADJUST : ROW_CUMULATIVE,
-             row->end, share, err));
+    TRY(admit_emit(admit, row->series, row->start,
+                   here && here->has_row ? ROW_ADJUST : ROW_CUMULATIVE, row->end, share, err));
     TRY(take_from_later(admit, row, h, next, reached, &share, err));
     if (stream->start != 0 && stream->has_reading &&
         number_compare(v, number_of_stream(stream)) > 0)
@@ -418,7 +331,9 @@ enum varve_status admit_rows(struct admit *admit, const struct rowset *batch, st
         if (map[row.series] == HASH_NONE)
             TRYOUT(rowset_import(&admit->head->rows, batch, row.series, &map[row.series], err));
         row.series = map[row.series];
-        if (row.mode == ROW_CUMULATIVE)
+        if (row.mode == ROW_CUMULATIVE && row.start == VARVE_FROM_ZERO)
+            TRYOUT(admit_from_zero(admit, &row, err));
+        else if (row.mode == ROW_CUMULATIVE)
             TRYOUT(admit_reading(admit, &row, err));
         else
             TRYOUT(admit_point(admit, &row, err));

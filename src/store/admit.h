@@ -16,6 +16,13 @@
  * Without a start (0) the first reading is a baseline (a BASE row), and a fall is a
  * reset: counting goes on from zero, as Prometheus has it.
  *
+ * VARVE_FROM_ZERO as the start: not known, but the counter was at zero before its first reading,
+ * which counts in full.  At each end the largest reading counts; a row's increment is what was read
+ * more than at the end before, or all of it where less was read.  A counter that was silent for
+ * longer than seven days that have data is taken for a new one: what came before a reading is
+ * searched no further, and no further than the newest day that has some of it.  So a new session
+ * costs a look at the filters of a week.  What has been forgotten (below) does not make a baseline.
+ *
  * A counter that began before what is kept (the floor) has a baseline too: part of what it counted
  * has been forgotten, and must not be counted again.
  */

@@ -94,7 +94,7 @@ enum varve_status batch_metric(struct batch *batch, const struct varve_metric *m
     if (metric->unit.size > NAME_MAX_BYTES || !str_is_utf8(metric->unit))
         return fail(err, VARVE_INVALID, "metric",
                     "the unit of '%.*s' is too long or not valid UTF-8", STR_ARG(metric->name));
-    if (metric->kind < VARVE_COUNTER || metric->kind > VARVE_HISTOGRAM)
+    if (metric->kind < VARVE_COUNTER || metric->kind > VARVE_UPDOWN)
         return fail(err, VARVE_INVALID, "metric", "'%.*s' has no known kind",
                     STR_ARG(metric->name));
     return placed(rowset_metric(&batch->rows, metric->name, metric->unit, (uint8_t)metric->kind,
@@ -181,6 +181,13 @@ static bool is_negative(struct varve_value value)
 
 /* ---- points and events --------------------------------------------------- */
 
+/* Of a metric that the batch does not know, nothing is said here: add_point refuses it. */
+static enum varve_kind kind_of(const struct batch *batch, uint32_t metric)
+{
+    return metric < batch->rows.metric_count ? (enum varve_kind)batch->rows.metrics[metric].kind
+                                             : (enum varve_kind)0;
+}
+
 static enum varve_status add_point(struct batch *batch, uint32_t metric, uint32_t set,
                                    struct row row, struct varve_value value, struct varve_err *err)
 {
@@ -207,13 +214,18 @@ enum varve_status batch_counter(struct batch *batch, uint32_t metric, uint32_t s
     TRY(check_batch(batch, "point", err));
     if (temporality != VARVE_DELTA && temporality != VARVE_CUMULATIVE)
         return fail(err, VARVE_INVALID, "point", "a counter is delta or cumulative");
-    if (start != 0 && (start < TIME_MIN || start > end))
+    bool from_zero = start == VARVE_FROM_ZERO && temporality == VARVE_CUMULATIVE;
+    if (start != 0 && !from_zero && (start < TIME_MIN || start > end))
         return fail(err, VARVE_INVALID, "point",
                     "the start must be 0 or lie between the year 2000 and the end");
-    if (is_negative(value))
-        return fail(err, VARVE_INVALID, "point", "a counter cannot be negative");
-    if (metric < batch->rows.metric_count && batch->rows.metrics[metric].kind == VARVE_GAUGE)
+    enum varve_kind kind = kind_of(batch, metric);
+    if (kind == VARVE_GAUGE)
         return fail(err, VARVE_INVALID, "point", "the metric is a gauge");
+    if (kind == VARVE_UPDOWN && temporality == VARVE_CUMULATIVE)
+        return fail(err, VARVE_INVALID, "point",
+                    "a cumulative counter that also falls is a reading: send it as a gauge");
+    if (kind != VARVE_UPDOWN && is_negative(value))
+        return fail(err, VARVE_INVALID, "point", "a counter cannot be negative");
     return add_point(batch, metric, set, row, value, err);
 }
 
@@ -222,7 +234,7 @@ enum varve_status batch_gauge(struct batch *batch, uint32_t metric, uint32_t set
 {
     struct row row = {.mode = ROW_GAUGE, .end = time};
     TRY(check_batch(batch, "point", err));
-    if (metric < batch->rows.metric_count && batch->rows.metrics[metric].kind != VARVE_GAUGE)
+    if (metric < batch->rows.metric_count && kind_of(batch, metric) != VARVE_GAUGE)
         return fail(err, VARVE_INVALID, "point", "the metric is a counter");
     return add_point(batch, metric, set, row, value, err);
 }

@@ -260,7 +260,7 @@ static bool metric_decode(struct env_value value, struct metric_record *metric)
     metric->kind = value.data[0];
     metric->scale = value.data[1];
     metric->unit = (struct varve_str){texts, unit};
-    if (unit >= both || metric->kind < VARVE_COUNTER || metric->kind > VARVE_HISTOGRAM ||
+    if (unit >= both || metric->kind < VARVE_COUNTER || metric->kind > VARVE_UPDOWN ||
         (metric->scale != 0 && metric->scale != 9))
         return false;
     metric->name = (struct varve_str){texts + unit, both - unit};

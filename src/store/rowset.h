@@ -10,11 +10,12 @@
  * meant:
  *
  *   DELTA       value was added in (start, end]
- *   CUMULATIVE  value was added by end to the counter of (series, start); start 0: unknown
+ *   CUMULATIVE  value was added by end to the counter of (series, start); start 0: unknown,
+ *               VARVE_FROM_ZERO: see admit.h
  *   GAUGE       value was read at end; start is 0
- *   ADJUST      value (negative) corrects the CUMULATIVE row of the same (series, start, end);
+ *   ADJUST      value corrects the CUMULATIVE row of the same (series, start, end);
  *               it vanishes when both come together in a segment
- *   BASE        not an increment: the reading that a counter without known start had at end;
+ *   BASE        not an increment: the reading that a counter without a known start had at end;
  *               increments with a later end count from it
  *
  * Invariants: the hash of a series depends on its metric's name and its labels only, not on

@@ -66,7 +66,7 @@ struct total {
 
 struct adding {
     struct fsum floats;
-    int64_t ints;
+    i128 ints;
 };
 
 /* Adds the rows of a stretch that lie in the range. */
@@ -95,7 +95,7 @@ add_stretch(struct scan *scan, uint32_t run, uint32_t from, uint32_t count, stru
         if (is_float)
             fsum_add(&adding->floats, floats[i]);
         else
-            adding->ints = (int64_t)((uint64_t)adding->ints + (uint64_t)ints[i]);
+            adding->ints += ints[i];
     }
     return VARVE_OK;
 }
@@ -112,7 +112,9 @@ add_run(struct scan *scan, uint32_t run, struct total *total, struct varve_err *
         uint32_t n = rows - from < BLOCK_VALUES ? rows - from : BLOCK_VALUES;
         TRY(add_stretch(scan, run, from, n, &adding, total, err));
     }
-    total->sum = adding.ints;
+    total->sum = (int64_t)adding.ints;
+    if (total->sum != adding.ints && scan->metric.runs.mode[run] != ROW_GAUGE)
+        return fail(err, VARVE_LIMIT, "scan", "a sum leaves 64 bits: read rows, or another range");
     (void)fsum_split(&adding.floats, &total->high, &total->low);
     scan->stats.rows += total->points;
     return VARVE_OK;

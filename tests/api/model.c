@@ -318,7 +318,7 @@ static bool same_stream(const struct point *a, const struct point *b)
 static void readings_to_increments(struct point *points, size_t count)
 {
     struct exact reached = {0, 0};
-    bool known = points[0].start != 0;
+    bool known = points[0].start != 0, from_zero = points[0].start == VARVE_FROM_ZERO;
     for (size_t i = 0; i < count; i++) {
         struct exact reading = points[i].value;
         if (i + 1 < count && points[i + 1].end == points[i].end && known) {
@@ -331,7 +331,7 @@ static void readings_to_increments(struct point *points, size_t count)
         } else if (exact_compare(reading, reached) >= 0) {
             points[i].value = exact_minus(reading, reached);
             reached = reading;
-        } else if (known) {
+        } else if (known && !from_zero) {
             points[i].value = exact_of_int(0);
         } else {
             reached = reading; /* a reset: all of it is new */

@@ -9,6 +9,8 @@
  *  - A point told twice (same series, start, end, value) is one point.
  *  - A cumulative counter with a known start: its readings by end, the largest at each end, the
  *    running maximum of those; its rows are what that maximum rose by, one row per end.
+ *  - One that began at VARVE_FROM_ZERO: the same, but each reading is compared with the one before
+ *    it, and all of it counts where it fell.
  *  - One without a start: the first reading is no row, a fall is a reset and counts from zero.
  *    Only right when its readings were told in the order of their ends.
  *  - All else is a row as it is.

@@ -18,19 +18,37 @@
 #define DAY (86400 * SECOND)
 #define FIRST_DAY INT64_C(1789344000000000000) /* 2026-09-14 */
 
-enum { TOKENS, COST, RATIO, ACTIVE, CUM_TOKENS, CUM_COST, CUM_LOAD, UPTIME, MEMORY, BUCKETS };
+enum {
+    TOKENS,
+    COST,
+    RATIO,
+    ACTIVE,
+    CUM_TOKENS,
+    CUM_COST,
+    CUM_LOAD,
+    UPTIME,
+    MEMORY,
+    BUCKETS,
+    SESSION,
+    PENDING,
+    BUDGET
+};
 
 const struct world_metric world_metrics[] = {
-    [TOKENS] = {"claude_code.token.usage", "tokens", VARVE_COUNTER, VARVE_DELTA, 0, false},
-    [COST] = {"claude_code.cost.usage", "USD", VARVE_COUNTER, VARVE_DELTA, 9, false},
-    [RATIO] = {"ratio", "1", VARVE_COUNTER, VARVE_DELTA, 0, false},
-    [ACTIVE] = {"claude_code.active_time.total", "s", VARVE_COUNTER, VARVE_DELTA, 9, false},
-    [CUM_TOKENS] = {"cumulative.tokens", "tokens", VARVE_COUNTER, VARVE_CUMULATIVE, 0, false},
-    [CUM_COST] = {"cumulative.cost", "EUR", VARVE_COUNTER, VARVE_CUMULATIVE, 9, false},
-    [CUM_LOAD] = {"cumulative.load", "", VARVE_COUNTER, VARVE_CUMULATIVE, 0, false},
-    [UPTIME] = {"uptime", "", VARVE_COUNTER, VARVE_CUMULATIVE, 0, true},
-    [MEMORY] = {"memory", "By", VARVE_GAUGE, VARVE_DELTA, 0, false},
-    [BUCKETS] = {"duration.bucket", "", VARVE_HISTOGRAM, VARVE_DELTA, 0, false},
+    [TOKENS] = {"claude_code.token.usage", "tokens", VARVE_COUNTER, VARVE_DELTA, 0, false, false},
+    [COST] = {"claude_code.cost.usage", "USD", VARVE_COUNTER, VARVE_DELTA, 9, false, false},
+    [RATIO] = {"ratio", "1", VARVE_COUNTER, VARVE_DELTA, 0, false, false},
+    [ACTIVE] = {"claude_code.active_time.total", "s", VARVE_COUNTER, VARVE_DELTA, 9, false, false},
+    [CUM_TOKENS] = {"cumulative.tokens", "tokens", VARVE_COUNTER, VARVE_CUMULATIVE, 0, false,
+                    false},
+    [CUM_COST] = {"cumulative.cost", "EUR", VARVE_COUNTER, VARVE_CUMULATIVE, 9, false, false},
+    [CUM_LOAD] = {"cumulative.load", "", VARVE_COUNTER, VARVE_CUMULATIVE, 0, false, false},
+    [UPTIME] = {"uptime", "", VARVE_COUNTER, VARVE_CUMULATIVE, 0, true, false},
+    [MEMORY] = {"memory", "By", VARVE_GAUGE, VARVE_DELTA, 0, false, false},
+    [BUCKETS] = {"duration.bucket", "", VARVE_HISTOGRAM, VARVE_DELTA, 0, false, false},
+    [SESSION] = {"session.tokens", "tokens", VARVE_COUNTER, VARVE_CUMULATIVE, 0, false, true},
+    [PENDING] = {"pending", "", VARVE_UPDOWN, VARVE_DELTA, 0, false, false},
+    [BUDGET] = {"budget", "USD", VARVE_UPDOWN, VARVE_DELTA, 9, false, false},
 };
 const size_t world_metric_count = sizeof world_metrics / sizeof *world_metrics;
 
@@ -68,20 +86,23 @@ static struct varve_value some_fraction(struct prng *prng)
     return varve_float(prng_below(prng, 5) ? v : floor(v * 8) + 1);
 }
 
-static struct varve_value value_for(const struct world_metric *metric, struct prng *prng)
+static struct varve_value negated(struct varve_value v)
 {
-    if (metric->scale == 9)
-        return some_money(prng);
-    if (metric == &world_metrics[RATIO])
-        return some_fraction(prng);
-    if (metric != &world_metrics[MEMORY])
-        return some_count(prng);
-    struct varve_value v = prng_below(prng, 2) ? some_fraction(prng) : some_count(prng);
-    if (v.type == VARVE_INT && prng_below(prng, 2))
+    if (v.type == VARVE_INT)
         v.as.i = -v.as.i;
-    if (v.type == VARVE_FLOAT && v.as.f != 0 && prng_below(prng, 2))
+    else if (v.as.f != 0)
         v.as.f = -v.as.f;
     return v;
+}
+
+static struct varve_value value_for(const struct world_metric *metric, struct prng *prng)
+{
+    bool signs = metric->kind == VARVE_GAUGE || metric->kind == VARVE_UPDOWN;
+    struct varve_value v = metric->scale == 9                ? some_money(prng)
+                           : metric == &world_metrics[RATIO] ? some_fraction(prng)
+                           : signs && prng_below(prng, 2)    ? some_fraction(prng)
+                                                             : some_count(prng);
+    return signs && prng_below(prng, 2) ? negated(v) : v;
 }
 
 /* The next reading of a cumulative counter. */
@@ -146,7 +167,7 @@ put_readings(struct making *m, struct item item, int64_t at, unsigned count, int
 {
     double reached = 0;
     for (unsigned i = 0; i < count; i++) {
-        if (item.metric->in_order && prng_below(m->prng, 8) == 0)
+        if ((item.metric->in_order || item.metric->from_zero) && prng_below(m->prng, 8) == 0)
             reached = 0; /* it was started anew */
         item.value = reading_after(item.metric, m->prng, &reached);
         item.end = at += step + (int64_t)prng_below(m->prng, (uint64_t)SECOND);
@@ -158,10 +179,13 @@ put_readings(struct making *m, struct item item, int64_t at, unsigned count, int
 static void
 put_writers(struct making *m, struct item item, int64_t at, unsigned count, int64_t step)
 {
-    unsigned writers = item.metric->in_order ? 1 : 1 + (unsigned)prng_below(m->prng, 3);
+    bool alone = item.metric->in_order || item.metric->from_zero;
+    unsigned writers = alone ? 1 : 1 + (unsigned)prng_below(m->prng, 3);
     bool same = prng_below(m->prng, 4) == 0;
     for (unsigned w = 0; w < writers; w++) {
-        item.start = item.metric->in_order ? 0 : at + (same ? 0 : (int64_t)w * 7);
+        item.start = item.metric->in_order    ? 0
+                     : item.metric->from_zero ? VARVE_FROM_ZERO
+                                              : at + (same ? 0 : (int64_t)w * 7);
         put_readings(m, item, at + (int64_t)w, count, step);
     }
 }

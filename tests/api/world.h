@@ -17,7 +17,8 @@ struct world_metric {
     enum varve_kind kind;
     enum varve_temporality temporality;
     int scale;
-    bool in_order; /* a counter without a start */
+    bool in_order;  /* a counter without a start */
+    bool from_zero; /* a counter that began at zero, nobody knows when */
 };
 extern const struct world_metric world_metrics[];
 extern const size_t world_metric_count;

@@ -19,7 +19,7 @@
 enum { MOST = 8, ENDS = 12 };
 
 struct reading {
-    int end; /* after BASE_TIME */
+    int end; /* steps after BASE_TIME */
     double value;
 };
 
@@ -31,13 +31,14 @@ struct fixture {
     struct varve_appended appended;
     struct varve_err err;
     int64_t floor;
+    int64_t step; /* from one end to the next */
 };
 
 #define OK(call) assert_int_equal((call), VARVE_OK)
 
 static void set_up(struct fixture *f)
 {
-    *f = (struct fixture){.floor = INT64_MIN};
+    *f = (struct fixture){.floor = INT64_MIN, .step = 1};
     mem_init(&f->mem, NULL, 0);
     OK(head_init(&f->head, &f->mem, 7, &f->err));
     sealed_init(&f->sealed, &f->mem, NULL, NULL, 7);
@@ -76,8 +77,10 @@ static void feed(struct fixture *f, enum row_mode mode, int64_t start, struct re
     OK(rowset_init(&batch, &f->mem, 7, &f->err));
     OK(rowset_metric(&batch, STR("m"), STR(""), VARVE_COUNTER, 0, &metric, &f->err));
     OK(rowset_series(&batch, metric, 0, &series, &f->err));
-    struct row row = {
-        .series = series, .mode = (uint8_t)mode, .start = start, .end = BASE_TIME + reading.end};
+    struct row row = {.series = series,
+                      .mode = (uint8_t)mode,
+                      .start = start,
+                      .end = BASE_TIME + reading.end * f->step};
     row.value = bits_of(reading.value, &is_float);
     row.is_float = is_float;
     OK(rowset_row(&batch, &row, &f->err));
@@ -103,7 +106,7 @@ static struct rows rows_of(const struct fixture *f)
     const struct rowset *set = &f->head.rows;
     for (size_t i = 0; i < set->row_count; i++) {
         const struct row *row = &set->rows[i];
-        int64_t end = row->end - BASE_TIME;
+        int64_t end = (row->end - BASE_TIME) / f->step;
         assert_true(end >= 0 && end < ENDS);
         if (row->mode == ROW_BASE)
             continue;
@@ -250,6 +253,95 @@ static void test_unknown_start_resets(void **state)
     tear_down(&f);
 }
 
+/* ---- from zero ------------------------------------------------------------------- */
+
+/* The definition: at each end the largest reading; a row is what it is more than the one before, or
+ * all of it where it is less. */
+static struct rows rise_from_zero(const struct reading *readings, size_t count)
+{
+    struct rows rows = {{false}, {0}};
+    double before = 0;
+    for (int end = 0; end < ENDS; end++) {
+        double most = -1;
+        for (size_t i = 0; i < count; i++)
+            if (readings[i].end == end && readings[i].value > most)
+                most = readings[i].value;
+        if (most < 0)
+            continue;
+        rows.there[end] = true;
+        rows.value[end] = most >= before ? most - before : most;
+        before = most;
+    }
+    return rows;
+}
+
+/* After each reading, and again when all comes once more; with a head that forgets what it knows
+ * of streams in between, as it does when another process has written. */
+static void check_from_zero(void *context, const struct reading *order, size_t count)
+{
+    struct fixture f;
+    set_up(&f);
+    f.step = *(const int64_t *)context;
+    for (size_t i = 0; i < 2 * count; i++) {
+        size_t rows = f.head.rows.row_count;
+        feed(&f, ROW_CUMULATIVE, VARVE_FROM_ZERO, order[i % count]);
+        struct rows got = rows_of(&f), want = rise_from_zero(order, i < count ? i + 1 : count);
+        must_be(&got, &want, order, i < count ? i + 1 : count);
+        assert_true(i < count || f.head.rows.row_count == rows);
+        if (i % 2)
+            f.head.streams[0].is_loaded = 0;
+    }
+    assert_int_equal(f.appended.points + f.appended.duplicates, 2 * count);
+    assert_true(f.appended.baselines == 0 && f.appended.ambiguous == 0);
+    tear_down(&f);
+}
+
+static void test_from_zero(void **state)
+{
+    (void)state;
+    struct reading sets[][5] = {
+        {{1, 10}, {2, 20}, {3, 30}, {4, 40}, {5, 50}},
+        {{1, 10}, {2, 30}, {3, 20}, {4, 25}, {5, 5}}, /* twice anew */
+        {{1, 50}, {2, 40}, {3, 30}, {4, 20}, {5, 10}},
+        {{1, 10}, {1, 20}, {2, 15}, {2, 30}, {3, 30}}, /* several at one end */
+        {{1, 10}, {2, 5}, {2, 8}, {2, 12}, {3, 10}},
+        {{1, 0}, {2, 0}, {3, 0.5}, {4, 1}, {5, 0.25}}, /* fractions beside whole numbers */
+    };
+    const int64_t steps[] = {1, NS_PER_DAY / 2, NS_PER_DAY, 40 * NS_PER_DAY};
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
+        for (size_t k = 0; k < sizeof steps / sizeof *steps; k++)
+            permute(sets[i], 5, 0, check_from_zero, (void *)(uintptr_t)&steps[k]);
+}
+
+/* What has been forgotten is no baseline; and what the oldest reading that is left counted from is
+ * known from it. */
+static void test_from_zero_floor(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    f.step = NS_PER_DAY / 4;
+    f.floor = BASE_TIME + NS_PER_DAY;
+    feed(&f, ROW_CUMULATIVE, VARVE_FROM_ZERO, (struct reading){3, 10});
+    assert_int_equal(f.appended.expired, 1);
+    feed(&f, ROW_CUMULATIVE, VARVE_FROM_ZERO, (struct reading){5, 100});
+    struct rows got = rows_of(&f);
+    assert_true(got.value[5] == 100 && f.appended.baselines == 0);
+    tear_down(&f);
+    set_up(&f);
+    f.step = NS_PER_DAY / 4;
+    feed(&f, ROW_CUMULATIVE, VARVE_FROM_ZERO, (struct reading){3, 70});
+    feed(&f, ROW_CUMULATIVE, VARVE_FROM_ZERO, (struct reading){6, 100});
+    /* The first day goes. */
+    struct rowset *rows = &f.head.rows;
+    assert_true(rows->row_count == 3 && rows->rows[1].mode == ROW_BASE);
+    rows->rows[0].start = 7;
+    feed(&f, ROW_CUMULATIVE, VARVE_FROM_ZERO, (struct reading){5, 90});
+    got = rows_of(&f);
+    assert_true(got.value[5] == 20 && got.value[6] == 10);
+    tear_down(&f);
+}
+
 /* ---- what stands for itself --------------------------------------------------- */
 
 static void test_points(void **state)
@@ -304,6 +396,8 @@ int main(void)
         cmocka_unit_test(test_known_start),
         cmocka_unit_test(test_unknown_start_rising),
         cmocka_unit_test(test_unknown_start_resets),
+        cmocka_unit_test(test_from_zero),
+        cmocka_unit_test(test_from_zero_floor),
         cmocka_unit_test(test_points),
         cmocka_unit_test(test_floor),
     };
