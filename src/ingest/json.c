@@ -21,6 +21,8 @@
 #include <emmintrin.h>
 #endif
 
+#define ALWAYS_INLINE __attribute__((always_inline)) static inline
+
 static const char *wrong(struct json *json, const char *at, const char *expected)
 {
     json->at = at;
@@ -36,7 +38,7 @@ static const char *too_deep(struct json *json, const char *at)
     return NULL;
 }
 
-static inline const char *space(const char *p, const char *end)
+ALWAYS_INLINE const char *space(const char *p, const char *end)
 {
     while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
         p++;
@@ -45,39 +47,56 @@ static inline const char *space(const char *p, const char *end)
 
 /* ---- strings and other scalars ----------------------------------------- */
 
-/* How many of the BLOCK bytes at p stand before a quote, a backslash or a control character; *wide
- * is set when one of these is not ASCII. */
+enum { WIDE = 1, ESCAPED = 2 }; /* what is known of a string */
+
+/* Moves *p to the first quote, backslash or control character of the BLOCK bytes there, or behind
+ * them all, and answers whether there is one.  WIDE is added to *flags when what was passed is not
+ * all ASCII.  (The step over a whole block depends on no loaded byte: the next can begin early.) */
 #if defined(__SSE2__)
 enum { BLOCK = 16 };
 
-static inline unsigned plain_bytes(const char *p, bool *wide)
+ALWAYS_INLINE bool find_special(const char **p, unsigned *flags)
 {
-    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)*p);
     __m128i special =
         _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
     special = _mm_or_si128(special, _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v));
-    unsigned found = (unsigned)_mm_movemask_epi8(special) | 1u << BLOCK;
+    unsigned found = (unsigned)_mm_movemask_epi8(special);
     unsigned high = (unsigned)_mm_movemask_epi8(v);
-    unsigned before = found & -found;
-    *wide |= (high & (before - 1)) != 0;
-    return (unsigned)__builtin_ctz(found);
+    if (found) {
+        if (high & (found - 1) & ~found)
+            *flags |= WIDE;
+        *p += __builtin_ctz(found);
+        return true;
+    }
+    if (high)
+        *flags |= WIDE;
+    *p += BLOCK;
+    return false;
 }
 #else
 enum { BLOCK = 8 };
 
 #define ALL(byte) (UINT64_C(0x0101010101010101) * (byte))
 
-static inline unsigned plain_bytes(const char *p, bool *wide)
+ALWAYS_INLINE bool find_special(const char **p, unsigned *flags)
 {
-    uint64_t v = load64(p);
+    uint64_t v = load64(*p), high = v & ALL(0x80);
     uint64_t quote = v ^ ALL('"'), backslash = v ^ ALL('\\');
     /* The lowest bit set is right; higher ones may be there by a borrow. */
     uint64_t found = (((quote - ALL(1)) & ~quote) | ((backslash - ALL(1)) & ~backslash) |
                       ((v - ALL(0x20)) & ~v)) &
                      ALL(0x80);
-    uint64_t before = found ? (found & -found) - 1 : UINT64_MAX;
-    *wide |= (v & before & ALL(0x80)) != 0;
-    return found ? (unsigned)__builtin_ctzll(found) / 8 : BLOCK;
+    if (found) {
+        if (high & (found - 1) & ~found)
+            *flags |= WIDE;
+        *p += __builtin_ctzll(found) / 8;
+        return true;
+    }
+    if (high)
+        *flags |= WIDE;
+    *p += BLOCK;
+    return false;
 }
 #endif
 
@@ -101,33 +120,40 @@ static const char *scan_escape(struct json *json, const char *p)
     return p + 1;
 }
 
-/* From behind the opening quote to the closing one. */
-static inline const char *scan_string(struct json *json, const char *p, struct json_value *value)
+/* Goes on in a string to the closing quote, over escapes and close to the end of the text. */
+static const char *scan_rest(struct json *json, const char *p, unsigned *flags)
 {
     const char *end = json->end;
-    bool wide = false, escaped = false;
     for (;;) {
-        while (end - p >= BLOCK) {
-            unsigned n = plain_bytes(p, &wide);
-            p += n;
-            if (n < BLOCK)
-                break;
-        }
-        while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
-            wide |= (unsigned char)*p++ >= 0x80;
+        while (end - p >= BLOCK && !find_special(&p, flags))
+            continue;
+        for (; p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20; p++)
+            if ((unsigned char)*p >= 0x80)
+                *flags |= WIDE;
         if (p == end)
             return wrong(json, p, "the end of a string");
         if (*p == '"')
-            break;
+            return p;
         if (*p != '\\')
             return wrong(json, p, "no control character in a string");
-        escaped = true;
+        *flags |= ESCAPED;
         p = scan_escape(json, p);
         if (!p)
             return NULL;
     }
-    value->wide = wide;
-    value->escaped = escaped;
+}
+
+/* From behind the opening quote to the closing one. */
+ALWAYS_INLINE const char *scan_string(struct json *json, const char *p, unsigned *flags)
+{
+    const char *end = json->end;
+    unsigned rest = 0;
+    while (end - p >= BLOCK && !find_special(&p, flags))
+        continue;
+    if (p < end && *p == '"')
+        return p;
+    p = scan_rest(json, p, &rest);
+    *flags |= rest;
     return p;
 }
 
@@ -192,50 +218,45 @@ static enum json_type type_of(char c)
     }
 }
 
-/* The string or other scalar at p. */
-static inline const char *scan_scalar(struct json *json, const char *p, struct json_value *value)
+/* What is at p and no string, array or object. */
+static const char *scan_word(struct json *json, const char *p)
 {
-    const char *from = p;
-    if (*p == '"') {
-        p = scan_string(json, p + 1, value);
-        if (!p)
-            return NULL;
-        value->type = JSON_STRING;
-        value->text = from + 1;
-        value->size = (uint32_t)(p - from - 1);
-        return p + 1;
-    }
-    value->type = (uint8_t)type_of(*p);
-    if (value->type == JSON_NUMBER)
-        p = scan_number(json, p);
-    else if (value->type == JSON_NULL)
-        p = scan_literal(json, p, STR("null"));
-    else if (value->type == JSON_TRUE)
-        p = scan_literal(json, p, STR("true"));
-    else if (value->type == JSON_FALSE)
-        p = scan_literal(json, p, STR("false"));
-    else
+    switch (type_of(*p)) {
+    case JSON_NUMBER:
+        return scan_number(json, p);
+    case JSON_NULL:
+        return scan_literal(json, p, STR("null"));
+    case JSON_TRUE:
+        return scan_literal(json, p, STR("true"));
+    case JSON_FALSE:
+        return scan_literal(json, p, STR("false"));
+    default:
         return wrong(json, p, "a value");
-    value->text = from;
-    value->size = p ? (uint32_t)(p - from) : 0;
-    return p;
+    }
+}
+
+/* A string with its quotes as a value. */
+ALWAYS_INLINE const char *scan_text(struct json *json, const char *p, struct json_value *value)
+{
+    unsigned flags = 0;
+    const char *end = scan_string(json, p + 1, &flags);
+    if (!end)
+        return NULL;
+    *value = (struct json_value){.text = p + 1,
+                                 .size = (uint32_t)(end - p - 1),
+                                 .type = JSON_STRING,
+                                 .escaped = (flags & ESCAPED) != 0,
+                                 .wide = (flags & WIDE) != 0};
+    return end + 1;
 }
 
 /* ---- arrays and objects ------------------------------------------------ */
 
-/* The key at p, and its colon, up to its value. */
-static inline const char *scan_key(struct json *json, const char *p, struct json_value *key)
+/* From behind a key to its value. */
+ALWAYS_INLINE const char *scan_colon(struct json *json, const char *p)
 {
     const char *end = json->end;
-    if (p == end || *p != '"')
-        return wrong(json, p, "a key in quotes");
-    p = scan_scalar(json, p, key);
-    if (!p)
-        return NULL;
-    if (p < end && *p == ' ')
-        p = space(p, end);
-    if (p == end || *p != ':')
-        p = space(p, end);
+    p = space(p, end);
     if (p == end || *p != ':')
         return wrong(json, p, "a colon");
     return space(p + 1, end);
@@ -247,17 +268,24 @@ static const char *scan_nested(struct json *json, const char *p)
     const char *end = json->end;
     const unsigned most = JSON_DEPTH - json->depth;
     char closing[JSON_DEPTH + 1], close = 0; /* of what is open; `close` of the innermost */
-    unsigned depth = 0;
-    struct json_value ignored;
+    unsigned depth = 0, ignored = 0;
     for (;;) {
         if (close == '}') {
-            p = scan_key(json, p, &ignored);
+            if (p == end || *p != '"')
+                return wrong(json, p, "a key in quotes");
+            p = scan_string(json, p + 1, &ignored);
+            p = p ? scan_colon(json, p + 1) : NULL;
             if (!p)
                 return NULL;
         }
         if (p == end)
             return wrong(json, p, "a value");
-        if (*p == '{' || *p == '[') {
+        if (*p == '"') {
+            p = scan_string(json, p + 1, &ignored);
+            if (!p)
+                return NULL;
+            p = space(p + 1, end);
+        } else if (*p == '{' || *p == '[') {
             if (depth == most)
                 return too_deep(json, p);
             closing[depth++] = close;
@@ -266,7 +294,7 @@ static const char *scan_nested(struct json *json, const char *p)
             if (p == end || *p != close)
                 continue;
         } else {
-            p = scan_scalar(json, p, &ignored);
+            p = scan_word(json, p);
             if (!p)
                 return NULL;
             p = space(p, end);
@@ -304,28 +332,27 @@ enum json_type json_peek(struct json *json)
 bool json_value(struct json *json, struct json_value *value)
 {
     enum json_type type = json_peek(json);
-    const char *from = json->at, *p = NULL;
+    const char *from = json->at, *p;
     *value = (struct json_value){0};
     if (json->expected)
         return false;
-    if (type == JSON_NONE) {
-        wrong(json, from, "a value");
-        return false;
-    }
     json->fresh = false;
-    if (type != JSON_ARRAY && type != JSON_OBJECT) {
-        p = scan_scalar(json, from, value);
-    } else if ((p = scan_nested(json, from)) != NULL) {
-        value->type = (uint8_t)type;
-        value->text = from;
-        value->size = (uint32_t)(p - from);
+    if (type == JSON_STRING) {
+        p = scan_text(json, from, value);
+    } else {
+        if (type == JSON_NONE)
+            p = wrong(json, from, "a value");
+        else if (type == JSON_ARRAY || type == JSON_OBJECT)
+            p = scan_nested(json, from);
+        else
+            p = scan_word(json, from);
+        if (p)
+            *value = (struct json_value){
+                .text = from, .size = (uint32_t)(p - from), .type = (uint8_t)type};
     }
-    if (!p) {
-        *value = (struct json_value){0};
-        return false;
-    }
-    json->at = p;
-    return true;
+    if (p)
+        json->at = p;
+    return p != NULL;
 }
 
 bool json_begin(struct json *json)
@@ -375,11 +402,15 @@ bool json_member(struct json *json, struct json_value *key)
 {
     if (!step(json, '}', "a comma or }"))
         return false;
-    const char *p = scan_key(json, json->at, key);
-    if (!p)
-        return false;
-    json->at = p;
-    return true;
+    const char *p = json->at;
+    if (p == json->end || *p != '"')
+        p = wrong(json, p, "a key in quotes");
+    else
+        p = scan_text(json, p, key);
+    p = p ? scan_colon(json, p) : NULL;
+    if (p)
+        json->at = p;
+    return p != NULL;
 }
 
 bool json_element(struct json *json)

@@ -148,9 +148,8 @@ find_rarely(const struct otlp_message *message, const struct json_value *key)
     return NULL;
 }
 
-/* *next is where to look first, and then the field behind the one that was found. */
-static inline const struct otlp_field *
-find(const struct otlp_message *message, const struct json_value *key, unsigned *next)
+const struct otlp_field *
+otlp_json_find(const struct otlp_message *message, const struct json_value *key, unsigned *next)
 {
     for (unsigned n = 0, i = *next; n < message->count; n++, i++) {
         if (i >= message->count)
@@ -167,25 +166,30 @@ find(const struct otlp_message *message, const struct json_value *key, unsigned 
     return NULL;
 }
 
+bool otlp_json_read(struct json *json, const struct otlp_message *message, struct json_value *slots)
+{
+    struct json_value key, value;
+    unsigned next = 0;
+    memset(slots, 0, message->slots * sizeof *slots);
+    if (json_peek(json) != JSON_OBJECT) {
+        (void)json_value(json, &value);
+        return false;
+    }
+    (void)json_begin(json);
+    while (json_member(json, &key)) {
+        const struct otlp_field *field = otlp_json_find(message, &key, &next);
+        if (json_value(json, &value) && field && value.type != JSON_NULL)
+            slots[field->slot] = value;
+    }
+    return true;
+}
+
 bool otlp_json_members(const struct json_value *object, const struct otlp_message *message,
                        struct json_value *slots)
 {
     struct json json;
-    struct json_value key, value;
-    unsigned next = 0;
-    memset(slots, 0, message->slots * sizeof *slots);
-    if (object->type != JSON_OBJECT)
-        return false;
     json_start(&json, object->text, object->size);
-    (void)json_begin(&json);
-    while (json_member(&json, &key)) {
-        const struct otlp_field *field = find(message, &key, &next);
-        if (!json_value(&json, &value))
-            return false;
-        if (field && value.type != JSON_NULL)
-            slots[field->slot] = value;
-    }
-    return true;
+    return otlp_json_read(&json, message, slots);
 }
 
 /* ---- one walk over the text ------------------------------------------------ */
@@ -274,7 +278,7 @@ read_node(struct otlp_json *door, struct json *json, const struct otlp_message *
     }
     (void)json_begin(json);
     while (json_member(json, &key)) {
-        const struct otlp_field *field = find(message, &key, &next);
+        const struct otlp_field *field = otlp_json_find(message, &key, &next);
         TRY(field ? read_member(door, json, field, node, err) : skip(json));
     }
     return VARVE_OK;
@@ -300,7 +304,7 @@ static enum varve_status read_request(struct otlp_json *door, struct json *json,
                     (size_t)(json->at - json->start));
     (void)json_begin(json);
     while (json_member(json, &key)) {
-        const struct otlp_field *field = find(&request, &key, &next);
+        const struct otlp_field *field = otlp_json_find(&request, &key, &next);
         TRY(field ? read_member(door, json, field, parents[field - request_fields], err)
                   : skip(json));
     }

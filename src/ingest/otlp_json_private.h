@@ -136,7 +136,14 @@ struct otlp_json {
 enum varve_status
 otlp_json_plan(struct otlp_json *door, const char *text, size_t size,
                struct otlp_requests **requests, struct varve_err *err) VARVE_CHECKED;
-/* The members of one object; false: it is none.  Only for messages without children. */
+/* The field that a key names, or NULL.  *next, at first 0, is where to look first. */
+const struct otlp_field *
+otlp_json_find(const struct otlp_message *message, const struct json_value *key, unsigned *next);
+/* The members of the object that comes next, which is left; false: it is none, and passed over. Only
+ * for messages without children. */
+bool otlp_json_read(struct json *json, const struct otlp_message *message,
+                    struct json_value *slots);
+/* The same for an object in a slot. */
 bool otlp_json_members(const struct json_value *object, const struct otlp_message *message,
                        struct json_value *slots);
 

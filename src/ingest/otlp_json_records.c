@@ -58,8 +58,9 @@ static enum varve_status read_enumeration(struct otlp_json *door, const struct j
                memcmp(value->text, prefix.data, prefix.size) == 0) {
         struct varve_str name = {value->text + prefix.size, value->size - prefix.size};
         for (size_t i = 0; i < enumeration->count; i++) {
+            const char *known = enumeration->names[i];
             *number = (int64_t)i;
-            if (str_equal(name, varve_str(enumeration->names[i])))
+            if (str_equal(name, (struct varve_str){known, strlen(known)}))
                 return VARVE_OK;
         }
     }

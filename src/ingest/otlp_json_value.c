@@ -154,17 +154,22 @@ write_bytes(struct otlp_json *door, const struct json_value *value, struct varve
 static enum varve_status read_any(struct otlp_json *door, const struct json_value *value,
                                   struct json_value *member, unsigned *which)
 {
-    struct json_value slots[ANY_SLOTS];
+    struct json json;
+    struct json_value key, found;
+    unsigned next = 0;
     *which = ANY_SLOTS;
     if (value->type == JSON_NONE)
         return VARVE_OK;
-    if (!otlp_json_members(value, &any_message, slots))
+    if (value->type != JSON_OBJECT)
         return otlp_json_malformed(door, REJECT_RECORD, "a value that is no object");
-    for (unsigned i = 0; i < ANY_SLOTS; i++) {
-        if (slots[i].type == JSON_NONE || (*which < ANY_SLOTS && slots[i].text < member->text))
+    json_start(&json, value->text, value->size);
+    (void)json_begin(&json);
+    while (json_member(&json, &key)) {
+        const struct otlp_field *field = otlp_json_find(&any_message, &key, &next);
+        if (!json_value(&json, &found) || !field || found.type == JSON_NULL)
             continue;
-        *member = slots[i];
-        *which = i;
+        *member = found;
+        *which = field->slot;
     }
     return VARVE_OK;
 }
@@ -298,7 +303,7 @@ enum varve_status otlp_json_attributes(struct otlp_json *door, const struct json
                                        size_t most, struct varve_err *err)
 {
     struct json json;
-    struct json_value element, slots[PAIR_SLOTS];
+    struct json_value slots[PAIR_SLOTS];
     door->field_count = 0;
     if (array->type == JSON_NONE)
         return VARVE_OK;
@@ -306,12 +311,12 @@ enum varve_status otlp_json_attributes(struct otlp_json *door, const struct json
         return otlp_json_malformed(door, REJECT_RECORD, "attributes that are no array");
     json_start(&json, array->text, array->size);
     (void)json_begin(&json);
-    while (json_element(&json) && json_value(&json, &element)) {
+    while (json_element(&json)) {
         if (door->field_count == most)
             return otlp_json_malformed(door, REJECT_LABELS,
                                        "more attributes than one record may have");
         struct varve_field *field = &door->fields[door->field_count];
-        if (!otlp_json_members(&element, &pair, slots))
+        if (!otlp_json_read(&json, &pair, slots))
             return otlp_json_malformed(door, REJECT_RECORD, "an attribute that is no object");
         TRY(otlp_json_string(door, &slots[PAIR_KEY], &field->name, err));
         TRY(otlp_json_any(door, &slots[PAIR_VALUE], &field->value, err));
