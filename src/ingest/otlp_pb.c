@@ -18,7 +18,11 @@
 
 /* Two bytes on the wire, an empty message, may become a hundred times as many: its struct, the
  * pointer to it, protobuf-c's notes. */
-enum { LARGE_BLOCK = LIMIT_UNPACKED / 160, MOST_TOGETHER = LIMIT_BODY * 2 };
+enum {
+    LARGE_BLOCK = LIMIT_UNPACKED / 160,
+    MOST_TOGETHER = LIMIT_BODY * 2,
+    KEPT_TOGETHER = 1 << 20
+};
 
 enum varve_status
 otlp_pb_new(struct mem *mem, struct intake *intake, struct otlp_pb **door, struct varve_err *err)
@@ -58,7 +62,8 @@ otlp_pb_judge(struct otlp_pb *door, enum varve_status status, uint64_t count, bo
         values_settle(&door->values);
     if (status != VARVE_INVALID)
         return status;
-    intake_reject(door->intake, door->values.reason, count, door->values.problem);
+    if (count > 0)
+        intake_reject(door->intake, door->values.reason, count, door->values.problem);
     return VARVE_OK;
 }
 
@@ -270,6 +275,9 @@ enum varve_status otlp_pb_body(struct otlp_pb *door, enum otlp_signal signal, co
     if (status == VARVE_OK)
         status = take_blocks(door, &signals[known], wire_over(bytes, size), &taken, err);
     space_clear(&door->space);
+    values_trim(&door->values);
+    if (door->together.capacity > KEPT_TOGETHER)
+        buf_free(&door->together);
     *refused = taken == 0 && (status == VARVE_INVALID || status == VARVE_LIMIT);
     return *refused ? VARVE_OK : status;
 }

@@ -160,80 +160,69 @@ take_quantiles(struct otlp_pb *door, const Otlp__SummaryPoint *point, struct var
 static enum varve_status
 take_points(struct otlp_pb *door, const Otlp__Metric *metric, struct varve_err *err)
 {
-    switch (metric->data_case) {
-    case OTLP__METRIC__DATA_GAUGE:
-        for (size_t i = 0; i < metric->gauge->n_points; i++)
-            TRY(take_number(door, metric->gauge->points[i], false, err));
-        break;
-    case OTLP__METRIC__DATA_SUM:
-        for (size_t i = 0; i < metric->sum->n_points; i++)
-            TRY(take_number(door, metric->sum->points[i], true, err));
-        break;
-    case OTLP__METRIC__DATA_HISTOGRAM:
-        for (size_t i = 0; i < metric->histogram->n_points; i++)
-            TRY(take_buckets(door, metric->histogram->points[i], err));
-        break;
-    case OTLP__METRIC__DATA_SUMMARY:
-        for (size_t i = 0; i < metric->summary->n_points; i++)
-            TRY(take_quantiles(door, metric->summary->points[i], err));
-        break;
-    default:
-        break;
-    }
+    for (size_t i = 0; metric->gauge && i < metric->gauge->n_points; i++)
+        TRY(take_number(door, metric->gauge->points[i], false, err));
+    for (size_t i = 0; metric->sum && i < metric->sum->n_points; i++)
+        TRY(take_number(door, metric->sum->points[i], true, err));
+    for (size_t i = 0; metric->histogram && i < metric->histogram->n_points; i++)
+        TRY(take_buckets(door, metric->histogram->points[i], err));
+    for (size_t i = 0; metric->summary && i < metric->summary->n_points; i++)
+        TRY(take_quantiles(door, metric->summary->points[i], err));
     return VARVE_OK;
 }
 
 size_t otlp_pb_points(const Otlp__Metric *metric)
 {
-    switch (metric->data_case) {
-    case OTLP__METRIC__DATA_GAUGE:
-        return metric->gauge->n_points;
-    case OTLP__METRIC__DATA_SUM:
-        return metric->sum->n_points;
-    case OTLP__METRIC__DATA_HISTOGRAM:
-        return metric->histogram->n_points;
-    case OTLP__METRIC__DATA_SUMMARY:
-        return metric->summary->n_points;
-    case OTLP__METRIC__DATA_EXPONENTIAL:
-        return metric->exponential->n_points;
-    default:
-        return 0;
+    return (metric->gauge ? metric->gauge->n_points : 0) +
+           (metric->sum ? metric->sum->n_points : 0) +
+           (metric->histogram ? metric->histogram->n_points : 0) +
+           (metric->summary ? metric->summary->n_points : 0) +
+           (metric->exponential ? metric->exponential->n_points : 0);
+}
+
+/* What the metric is; false when it is nothing, or several things at once. */
+static bool describe(const Otlp__Metric *metric, struct intake_metric *what)
+{
+    *what = (struct intake_metric){.name = {(const char *)metric->name.data, metric->name.len},
+                                   .unit = {(const char *)metric->unit.data, metric->unit.len}};
+    if (!!metric->gauge + !!metric->sum + !!metric->histogram + !!metric->summary != 1)
+        return false;
+    if (metric->gauge) {
+        what->shape = SHAPE_GAUGE;
+    } else if (metric->sum) {
+        what->shape = SHAPE_SUM;
+        what->temporality = metric->sum->temporality;
+        what->monotonic = metric->sum->monotonic;
+    } else if (metric->histogram) {
+        what->shape = SHAPE_HISTOGRAM;
+        what->temporality = metric->histogram->temporality;
+    } else {
+        what->shape = SHAPE_SUMMARY;
     }
+    return true;
 }
 
 enum varve_status
 otlp_pb_metric(struct otlp_pb *door, const Otlp__Metric *metric, struct varve_err *err)
 {
-    struct intake_metric what = {.name = {(const char *)metric->name.data, metric->name.len},
-                                 .unit = {(const char *)metric->unit.data, metric->unit.len}};
-    switch (metric->data_case) {
-    case OTLP__METRIC__DATA_GAUGE:
-        what.shape = SHAPE_GAUGE;
-        break;
-    case OTLP__METRIC__DATA_SUM:
-        what.shape = SHAPE_SUM;
-        what.temporality = metric->sum->temporality;
-        what.monotonic = metric->sum->monotonic;
-        break;
-    case OTLP__METRIC__DATA_HISTOGRAM:
-        what.shape = SHAPE_HISTOGRAM;
-        what.temporality = metric->histogram->temporality;
-        break;
-    case OTLP__METRIC__DATA_SUMMARY:
-        what.shape = SHAPE_SUMMARY;
-        break;
-    case OTLP__METRIC__DATA_EXPONENTIAL:
-        intake_reject(door->intake, REJECT_EXPONENTIAL, otlp_pb_points(metric),
-                      "exponential histograms are not kept; have the sender use explicit buckets");
-        return VARVE_OK;
-    default:
-        intake_reject(door->intake, REJECT_METRIC, 1, "a metric without data");
+    struct intake_metric what;
+    bool wanted;
+    size_t points = otlp_pb_points(metric);
+    if (metric->exponential) {
+        if (points > 0)
+            intake_reject(
+                door->intake, REJECT_EXPONENTIAL, points,
+                "exponential histograms are not kept; have the sender use explicit buckets");
         return VARVE_OK;
     }
-    bool wanted;
+    if (!describe(metric, &what)) {
+        intake_reject(door->intake, REJECT_METRIC, points ? points : 1,
+                      "a metric without data, or of several kinds");
+        return VARVE_OK;
+    }
     TRY(intake_metric(door->intake, &what, &wanted, err));
     if (wanted)
         return take_points(door, metric, err);
-    intake_skip(door->intake, otlp_pb_points(metric));
+    intake_skip(door->intake, points);
     return VARVE_OK;
 }

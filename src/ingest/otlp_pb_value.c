@@ -16,8 +16,8 @@
 #include "ingest/plain.h"
 #include "ingest/wire.h"
 
-/* JSON text of one record: what is longer is no attribute. */
-enum { MOST_TEXT = 16 << 20 };
+/* JSON text of one record: what is longer is no attribute.  And how much is worth keeping. */
+enum { MOST_TEXT = 16 << 20, KEPT_TEXT = 1 << 20 };
 
 #define NO_TEXT SIZE_MAX
 
@@ -47,6 +47,12 @@ void values_clear(struct values *values)
     values->count = 0;
     values->body = (struct varve_value){.type = VARVE_NULL};
     values->text_at[LIMIT_FIELDS] = NO_TEXT;
+}
+
+void values_trim(struct values *values)
+{
+    if (values->text.capacity > KEPT_TEXT)
+        buf_free(&values->text);
 }
 
 static enum varve_status

@@ -30,6 +30,9 @@ struct values {
 void values_init(struct values *values, struct mem *mem);
 void values_free(struct values *values);
 
+/* Gives back memory that only a strange record needed. */
+void values_trim(struct values *values);
+
 /* No attributes and no body. */
 void values_clear(struct values *values);
 /* These add a body and attributes (`most` of them may be) to what was read since values_clear.
