@@ -16,6 +16,7 @@ struct ingest;
 enum varve_status ingest_new(struct store *store, const struct varve_ingest_options *options,
                              struct ingest **ingest, struct varve_err *err) VARVE_CHECKED;
 void ingest_free(struct ingest *ingest);
+const struct store *ingest_store(const struct ingest *ingest);
 enum varve_status ingest_body(struct ingest *ingest, enum varve_input input, const char *place,
                               const void *bytes, size_t size, struct varve_err *err) VARVE_CHECKED;
 enum varve_status
