@@ -65,6 +65,27 @@ const struct command commands[] = {
      .least = 1,
      .most = 1,
      .run = cmd_retain},
+    {.name = "gen",
+     .usage = "[options] --out DIR",
+     .summary = "write synthetic Claude Code telemetry, the same for the same seed",
+     .help =
+         "  --days N          how many days, 1 to 3660 (30)\n"
+         "  --end DATE        the midnight (UTC) after the last of them (2026-11-01)\n"
+         "  --developers N    1 to 100000 (25)\n"
+         "  --sessions N      a developer holds on a working day, on average, 1 to 200 (8)\n"
+         "  --points N        exports, one a minute, a session makes on average, 1 to 600 (20)\n"
+         "  --seed N          another seed is another world (1)\n"
+         "  --temporality T   delta (the default) or cumulative\n"
+         "  --events          also the events of the log signal\n"
+         "  --format F        otlp (the default), otlp-json or openmetrics\n"
+         "  --force           write beside files that are not of an earlier run\n"
+         "  -q, --quiet       do not say at the end what was written\n"
+         "\n"
+         "DIR gets several files a day and truth.json: what all totals must be.  OpenMetrics is\n"
+         "always cumulative and has no events.\n",
+     .options = ARG_OUT | ARG_DAYS | ARG_DEVELOPERS | ARG_SESSIONS | ARG_POINTS | ARG_SEED |
+                ARG_END | ARG_TEMPORALITY | ARG_EVENTS | ARG_FORMAT | ARG_FORCE | ARG_QUIET,
+     .run = cmd_gen},
     {.name = "help",
      .usage = "[COMMAND]",
      .summary = "explain the program or one command",

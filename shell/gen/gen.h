@@ -57,15 +57,10 @@ struct gen_label {
 #define GEN_COMMON_LABELS 12
 #define GEN_RESOURCE_LABELS 8
 #define GEN_OWN_LABELS 12
+#define GEN_ENCODED 1600
 
 struct gen_developer;
 struct gen_stream;
-
-/* Bytes that the one who encodes a session may keep with it; freed with the session. */
-struct gen_cache {
-    unsigned char *data;
-    size_t size;
-};
 
 /* What all points and events of one session.id share. */
 struct gen_session {
@@ -75,10 +70,14 @@ struct gen_session {
     char id[37], version[12];
     uint64_t seed;
     struct gen_stream *streams;
-    unsigned users;            /* processes that hold it */
-    uint64_t seen, seen_today; /* slots that have been exported: ever, and on the day `today` */
-    int64_t today, counted;    /* for whoever counts: the last day it was counted on */
-    struct gen_cache common_cache, resource_cache;
+    unsigned users; /* processes that hold it */
+
+    /* Kept here by those who write it down and those who count it. */
+    unsigned char encoded[GEN_ENCODED]; /* the common labels */
+    size_t encoded_size;
+    uint64_t seen, seen_today; /* slots that were exported: ever, and on the day `today` */
+    int64_t today, counted;    /* the last day it had points, and the last it grew on */
+    int sample;                /* its place among the sessions told in full, or -1 */
 };
 
 #define GEN_NO_MODEL (-1)

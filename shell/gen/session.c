@@ -146,7 +146,7 @@ struct gen_session *session_new(const struct gen_developer *d, uint64_t seed, in
     s->seed = seed;
     s->streams = streams;
     s->users = 1;
-    s->today = s->counted = -1;
+    s->today = s->counted = s->sample = -1;
     chance_uuid(&c, s->id);
     developer_version(d, when / GEN_DAY, s->version);
     make_streams(s, &c, when);
@@ -164,8 +164,6 @@ void session_release(struct gen_session *session)
 {
     if (!session || --session->users)
         return;
-    free(session->common_cache.data);
-    free(session->resource_cache.data);
     free(session->streams);
     free(session);
 }
