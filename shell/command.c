@@ -14,6 +14,29 @@
 #include "text.h"
 
 const struct command commands[] = {
+    {.name = "ingest",
+     .usage = "[-d STORE] [--format F] [--json] PATH|- ...",
+     .summary = "take telemetry in: OTLP, OpenMetrics, Prometheus text",
+     .help =
+         "A directory is read with all below it, - is standard input.  F is otlp (protobuf "
+         "request\n"
+         "bodies: one, several behind each other, or each behind its length), otlp-json (request\n"
+         "bodies, one a line), openmetrics or prometheus; without it the content tells.  What has\n"
+         "been taken before is recognised and not counted twice.  A record that cannot be used is\n"
+         "counted with its reason and costs none beside it; a file that cannot be read makes exit\n"
+         "status 1, after the others were taken.\n"
+         "\n"
+         "  --json       print one object: files, batches, points, events, series, duplicates,\n"
+         "               rejected, bytes, seconds and more, with the reasons\n"
+         "  --now TIME   of samples without a timestamp; else the time of their file\n"
+         "  -q, --quiet  no progress on the terminal\n"
+         "\n"
+         "Prompts, tool input and bodies are kept out unless the store's rules keep them: see\n"
+         "'varve help settings'.\n",
+     .options = ARG_DB | ARG_FORMAT | ARG_JSON | ARG_NOW | ARG_QUIET,
+     .least = 1,
+     .most = WORDS_ANY,
+     .run = cmd_ingest},
     {.name = "stats",
      .usage = "[-d STORE] [--json]",
      .summary = "how much is in a store, from when to when, and what it takes on disk",
@@ -86,6 +109,25 @@ const struct command commands[] = {
      .options = ARG_OUT | ARG_DAYS | ARG_DEVELOPERS | ARG_SESSIONS | ARG_POINTS | ARG_SEED |
                 ARG_END | ARG_TEMPORALITY | ARG_EVENTS | ARG_FORMAT | ARG_FORCE | ARG_QUIET,
      .run = cmd_gen},
+    {.name = "settings",
+     .usage = "[-d STORE] [NAME [VALUE]]",
+     .summary = "show or set what a store keeps under a name, such as its rules",
+     .help =
+         "Without words all settings, with NAME its value, with VALUE set it; '' removes it, and "
+         "-\n"
+         "reads it from standard input.  `rules` say what ingest keeps, drops and hashes:\n"
+         "\n"
+         "  drop label user.email            drop table hook_*        drop metric NAME\n"
+         "  hash label user.* in tool_result                          keep label prompt in "
+         "user_prompt\n"
+         "\n"
+         "one a line or between semicolons.  The first that matches decides; after them come the\n"
+         "built-in ones, which drop prompts, tool input and bodies.  They apply to what is "
+         "ingested\n"
+         "from then on.\n",
+     .options = ARG_DB,
+     .most = 2,
+     .run = cmd_settings},
     {.name = "help",
      .usage = "[COMMAND]",
      .summary = "explain the program or one command",
