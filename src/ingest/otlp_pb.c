@@ -14,7 +14,6 @@
 
 #include <sys/random.h>
 #include "ingest/otlp.pb-c.h"
-#include "ingest/wire.h"
 
 /* Two bytes on the wire, an empty message, may become a hundred times as many: its struct, the
  * pointer to it, protobuf-c's notes. */

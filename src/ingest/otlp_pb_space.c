@@ -11,7 +11,6 @@
 #include "ingest/otlp_pb_space.h"
 
 #include <protobuf-c/protobuf-c.h>
-#include <string.h>
 
 enum { FIRST = 256 << 10, LARGEST = 8 << 20, KEPT = 4 << 20 };
 
@@ -59,15 +58,12 @@ void *space_alloc(struct space *space, size_t size)
         space->over = true;
         return NULL;
     }
-    size_t taken = SPACE_HEADER + space_rounded(size);
-    if (taken > (size_t)(space->end - space->at) && !grow(space, taken))
+    size_t taken = (size + 7) & ~(size_t)7;
+    if ((!space->at || taken > (size_t)(space->end - space->at)) && !grow(space, taken))
         return NULL;
     uint8_t *block = space->at;
-    uint64_t header = size;
     space->at += taken;
-    memset(space->at - 8, 0, 8);
-    memcpy(block, &header, sizeof header);
-    return block + SPACE_HEADER;
+    return block;
 }
 
 void space_clear(struct space *space)

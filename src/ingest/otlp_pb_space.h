@@ -3,9 +3,8 @@
  * otlp_pb_space.h -- where one block of a body is unpacked: an arena with a cap, as protobuf-c
  * wants it.
  *
- * Each allocation lies directly behind the one before it as { size | bytes, filled up with zeros
- * to a multiple of 8 }.  The attributes of a point are unpacked one after the other,
- * so what they are can be hashed where it lies, sizes and all, at once.
+ * It differs from base/arena.h in its cap, in telling the cap from the end of all memory,
+ * and in keeping little between bodies.
  */
 #ifndef INGEST_OTLP_PB_SPACE_H
 #define INGEST_OTLP_PB_SPACE_H
@@ -24,13 +23,6 @@ struct space {
     size_t wanted;              /* how large the next chunk is at least */
     bool over, nomem;           /* why an allocation failed */
 };
-
-enum { SPACE_HEADER = 8 };
-
-static inline size_t space_rounded(size_t size)
-{
-    return (size + 7) & ~(size_t)7;
-}
 
 void space_init(struct space *space, struct mem *mem, size_t cap);
 void *space_alloc(struct space *space, size_t size); /* aligned to 8; NULL: `over` or `nomem` */

@@ -259,19 +259,25 @@ values_body(struct values *values, const ProtobufCBinaryData *bytes, struct varv
     return take(values, &any, LIMIT_FIELDS, &values->body, err);
 }
 
+enum varve_status values_attribute(struct values *values, const uint8_t *bytes, size_t size,
+                                   size_t most, struct varve_err *err)
+{
+    struct any any;
+    struct varve_field *field = &values->fields[values->count];
+    if (values->count >= most)
+        return refuse(values, REJECT_LABELS, "more attributes than one record may have");
+    if (!pair_read(bytes, size, &field->name, &any))
+        return malformed(values);
+    TRY(take(values, &any, values->count, &field->value, err));
+    values->count++;
+    return VARVE_OK;
+}
+
 enum varve_status values_attributes(struct values *values, const ProtobufCBinaryData *attributes,
                                     size_t count, size_t most, struct varve_err *err)
 {
-    if (count > most)
-        return refuse(values, REJECT_LABELS, "more attributes than one record may have");
-    for (size_t i = 0; i < count; i++) {
-        struct any any;
-        struct varve_field *field = &values->fields[values->count];
-        if (!pair_read(attributes[i].data, attributes[i].len, &field->name, &any))
-            return malformed(values);
-        TRY(take(values, &any, values->count, &field->value, err));
-        values->count++;
-    }
+    for (size_t i = 0; i < count; i++)
+        TRY(values_attribute(values, attributes[i].data, attributes[i].len, most, err));
     return VARVE_OK;
 }
 

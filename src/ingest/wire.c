@@ -9,7 +9,7 @@
  * that of the table, whatever the sender does.
  *
  * Unknown fields are stepped over.  A known field of another wire type is an error here: it would
- * be one in protobuf-c.  The contents of attributes are not looked at.
+ * be one in protobuf-c.  What stays bytes when a body is unpacked is only counted.
  */
 #include "ingest/wire.h"
 
@@ -40,7 +40,6 @@ enum kind {
     HISTOGRAM,
     EXPONENTIAL,
     SUMMARY,
-    NUMBER_POINT,
     HISTOGRAM_POINT,
     SUMMARY_POINT,
     QUANTILE,
@@ -50,7 +49,7 @@ enum kind {
     STATUS,
     MESSAGES,   /* how many kinds of messages there are */
     ATTRIBUTE,  /* bytes that are counted */
-    POINT_BYTES /* a point that is not unpacked */
+    POINT_BYTES /* a point that stays bytes */
 };
 
 static const char *const names[MESSAGES] = {
@@ -71,7 +70,6 @@ static const char *const names[MESSAGES] = {
     [HISTOGRAM] = "Histogram",
     [EXPONENTIAL] = "ExponentialHistogram",
     [SUMMARY] = "Summary",
-    [NUMBER_POINT] = "NumberDataPoint",
     [HISTOGRAM_POINT] = "HistogramDataPoint",
     [SUMMARY_POINT] = "SummaryDataPoint",
     [QUANTILE] = "ValueAtQuantile",
@@ -116,18 +114,11 @@ static const struct rule rules[MESSAGES][FIELDS] = {
                 [10] = OF(EXPONENTIAL),
                 [11] = OF(SUMMARY),
                 [12] = BYTES},
-    [GAUGE] = {[1] = OF(NUMBER_POINT)},
-    [SUM] = {[1] = OF(NUMBER_POINT), [2] = VARINT, [3] = VARINT},
+    [GAUGE] = {[1] = OF(POINT_BYTES)},
+    [SUM] = {[1] = OF(POINT_BYTES), [2] = VARINT, [3] = VARINT},
     [HISTOGRAM] = {[1] = OF(HISTOGRAM_POINT), [2] = VARINT},
     [EXPONENTIAL] = {[1] = OF(POINT_BYTES), [2] = VARINT},
     [SUMMARY] = {[1] = OF(SUMMARY_POINT)},
-    [NUMBER_POINT] = {[2] = I64,
-                      [3] = I64,
-                      [4] = I64,
-                      [5] = BYTES,
-                      [6] = I64,
-                      [7] = OF(ATTRIBUTE),
-                      [8] = VARINT},
     [HISTOGRAM_POINT] = {[2] = I64,
                          [3] = I64,
                          [4] = I64,

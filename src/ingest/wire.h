@@ -2,11 +2,11 @@
  *
  * wire.h -- protobuf's wire format: a reader of fields, and a check of whole OTLP bodies.
  *
- * wire_scan runs before anything is unpacked.  What passes it is well formed as far down as points,
+ * wire_scan runs before anything is unpacked.  What passes it is well formed down to histograms,
  * records, spans and their events, has the wire types that OTLP gives its fields, and
- * holds no more messages than LIMIT_MESSAGES.  Attributes, bodies of log records and
- * fields that varve does not know are checked to lie within their message, not what they hold:
- * whoever reads them uses the reader here.
+ * holds no more messages than LIMIT_MESSAGES.  Points that are one number, attributes, bodies of
+ * log records and fields that varve does not know are checked to lie within their message, not what
+ * they hold: nobody unpacks them, and whoever reads them uses the reader here.
  */
 #ifndef INGEST_WIRE_H
 #define INGEST_WIRE_H

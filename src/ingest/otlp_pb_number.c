@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * otlp_pb_number.c -- points that are one number, and the label sets of all points.
+ *
+ * A day has millions of them, so they are read from the wire where they lie.  Most have attributes
+ * whose very bytes were met before: these are hashed, not read, and the intake knows the
+ * label set; only for a new hash they are taken apart.  Senders write the attributes of a
+ * point one behind the other, so what is hashed is one run of bytes; attributes with something
+ * between them are copied together first.
+ *
+ * A point that does not parse costs only itself.
+ */
+#include <protobuf-c/protobuf-c.h>
+#include "ingest/otlp_pb_private.h"
+
+struct number {
+    int64_t start, time;
+    uint64_t flags;
+    struct varve_value value; /* VARVE_NULL: none */
+    struct point_run run;     /* of the attributes */
+    bool scattered;           /* they do not lie together: run is that of the first ones */
+};
+
+/* ---- label sets ---- */
+
+static enum varve_status read_run(struct otlp_pb *door, struct point_run run, struct varve_err *err)
+{
+    struct wire wire = wire_over(run.bytes, run.size);
+    struct wire_field field;
+    values_clear(&door->values);
+    while (wire_next(&wire, &field) == WIRE_FIELD)
+        TRY(values_attribute(&door->values, field.data, field.size, LIMIT_ATTRIBUTES, err));
+    return VARVE_OK;
+}
+
+enum varve_status otlp_pb_labels(struct otlp_pb *door, struct point_run run, uint32_t *labels,
+                                 bool *usable, struct varve_err *err)
+{
+    struct h128 hash = hash128(run.size ? run.bytes : (const uint8_t *)"", run.size, door->seed);
+    *usable = true;
+    if (intake_find_labels(door->intake, hash, labels))
+        return VARVE_OK;
+    TRY(otlp_pb_judge(door, read_run(door, run, err), 1, usable));
+    if (!*usable)
+        return VARVE_OK;
+    return intake_labels(door->intake, hash, door->values.fields, door->values.count, labels,
+                         usable, err);
+}
+
+/* ---- points ---- */
+
+static bool read_fixed(const struct wire_field *field, uint64_t *value)
+{
+    if (field->type != WIRE_I64)
+        return false;
+    *value = load64(field->data);
+    return true;
+}
+
+/* An attribute that stands in [from, until). */
+static bool add_to_run(struct number *number, const struct wire_field *field, const uint8_t *from,
+                       const uint8_t *until)
+{
+    struct point_run *run = &number->run;
+    if (field->type != WIRE_LEN)
+        return false;
+    if (run->size == 0)
+        run->bytes = from;
+    if (run->bytes + run->size == from)
+        run->size += (size_t)(until - from);
+    else
+        number->scattered = true;
+    return true;
+}
+
+static bool read_field(struct number *number, const struct wire_field *field, const uint8_t *from,
+                       const uint8_t *until)
+{
+    uint64_t bits = 0;
+    bool good = true;
+    switch (field->number) {
+    case 2:
+        good = read_fixed(field, &bits);
+        number->start = intake_time(bits);
+        break;
+    case 3:
+        good = read_fixed(field, &bits);
+        number->time = intake_time(bits);
+        break;
+    case 4:
+        good = read_fixed(field, &bits);
+        number->value.type = VARVE_FLOAT;
+        memcpy(&number->value.as.f, &bits, sizeof bits);
+        break;
+    case 6:
+        good = read_fixed(field, &bits);
+        number->value.type = VARVE_INT;
+        number->value.as.i = (int64_t)bits;
+        break;
+    case POINT_ATTRIBUTES:
+        return add_to_run(number, field, from, until);
+    case 8:
+        number->flags = field->value;
+        return field->type == WIRE_VARINT;
+    default:
+        break;
+    }
+    return good;
+}
+
+static bool read_number(const ProtobufCBinaryData *point, struct number *number)
+{
+    struct wire wire = wire_over(point->data, point->len);
+    struct wire_field field = {.value = 0};
+    enum wire_next next;
+    const uint8_t *from = wire.at;
+    *number = (struct number){.value = {.type = VARVE_NULL}};
+    while ((next = wire_next(&wire, &field)) == WIRE_FIELD) {
+        if (!read_field(number, &field, from, wire.at))
+            return false;
+        from = wire.at;
+    }
+    return next == WIRE_END;
+}
+
+static enum varve_status gather(struct otlp_pb *door, const ProtobufCBinaryData *point,
+                                struct point_run *run, struct varve_err *err)
+{
+    struct wire wire = wire_over(point->data, point->len);
+    struct wire_field field;
+    const uint8_t *from = wire.at;
+    buf_clear(&door->together);
+    while (wire_next(&wire, &field) == WIRE_FIELD) {
+        if (field.number == POINT_ATTRIBUTES)
+            buf_put(&door->together, from, (size_t)(wire.at - from));
+        from = wire.at;
+    }
+    *run = (struct point_run){door->together.data, door->together.size};
+    return buf_status(&door->together, err);
+}
+
+enum varve_status otlp_pb_number(struct otlp_pb *door, const ProtobufCBinaryData *point,
+                                 bool has_start, struct varve_err *err)
+{
+    struct number number;
+    uint32_t labels;
+    bool usable;
+    if (!read_number(point, &number)) {
+        intake_reject(door->intake, REJECT_RECORD, 1, "a point that is not well-formed protobuf");
+        return VARVE_OK;
+    }
+    if (number.flags & NO_RECORDED_VALUE)
+        return VARVE_OK;
+    if (number.value.type == VARVE_NULL) {
+        intake_reject(door->intake, REJECT_VALUE, 1, "a point without a value");
+        return VARVE_OK;
+    }
+    if (number.scattered)
+        TRY(gather(door, point, &number.run, err));
+    TRY(otlp_pb_labels(door, number.run, &labels, &usable, err));
+    if (!usable)
+        return VARVE_OK;
+    return intake_number(door->intake, labels, has_start ? number.start : 0, number.time,
+                         number.value, err);
+}
