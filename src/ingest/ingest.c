@@ -268,6 +268,7 @@ ingest_stream(struct ingest *ingest, enum varve_input input, const char *place, 
 {
     struct source source;
     struct outcome outcome = {VARVE_OK, err};
+    const enum varve_input said = input;
     source_init(&source, &ingest->store->mem, read, context);
     enum varve_status status = source_need(&source, 1, err);
     if (status == VARVE_OK && !is_empty(&source))
@@ -277,7 +278,7 @@ ingest_stream(struct ingest *ingest, enum varve_input input, const char *place, 
         if (status == VARVE_OK && input <= VARVE_INPUT_OTLP_JSON)
             status = take_bodies(ingest, input, &source, place, &outcome, err);
         else if (status == VARVE_OK)
-            status = take_lines(ingest, input, &source, place, time, err);
+            status = take_lines(ingest, said, &source, place, time, err);
     }
     if (status != VARVE_NOTFOUND) {
         ingest->streams++;
@@ -311,6 +312,7 @@ static enum varve_status take_page(struct ingest *ingest, enum varve_input input
 enum varve_status ingest_body(struct ingest *ingest, enum varve_input input, const char *place,
                               const void *bytes, size_t size, struct varve_err *err)
 {
+    const enum varve_input said = input;
     struct varve_str body = {bytes, size};
     struct outcome outcome = {VARVE_OK, err};
     struct varve_err why = {0};
@@ -330,7 +332,7 @@ enum varve_status ingest_body(struct ingest *ingest, enum varve_input input, con
     }
     TRY(open_door(ingest, input, err));
     if (input > VARVE_INPUT_OTLP_JSON)
-        return take_page(ingest, input, place, body, err);
+        return take_page(ingest, said, place, body, err);
     intake_place(ingest->intake, place, "body", 1);
     enum varve_status status = give_body(ingest, input, body, &refused, &why);
     if (status != VARVE_OK)

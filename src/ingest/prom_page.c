@@ -47,6 +47,18 @@ void prom_page_free(struct prom_page *page)
     mem_free(page->mem, page->scratch, page->scratch_size);
 }
 
+static enum varve_status add_set(struct prom_page *page, const struct prom_set *set,
+                                 uint32_t *number, struct varve_err *err)
+{
+    TRY(mem_grow(page->mem, (void **)&page->sets, &page->set_capacity, page->set_count + 1,
+                 sizeof *page->sets, err));
+    TRY(hash_table_add(&page->set_table, set->hash, (uint32_t)page->set_count, err));
+    *number = (uint32_t)page->set_count;
+    page->sets[page->set_count++] = *set;
+    page->text_bytes += set->text.size;
+    return VARVE_OK;
+}
+
 void prom_page_clear(struct prom_page *page)
 {
     page->last = HASH_NONE;
@@ -54,18 +66,46 @@ void prom_page_clear(struct prom_page *page)
     hash_table_clear(&page->family_table);
     hash_table_clear(&page->metric_table);
     arena_clear(&page->names);
-    if (page->set_count >= SETS_MAX / 2 || page->text_bytes >= TEXTS_MAX / 2) {
-        page->set_count = page->text_bytes = 0;
-        hash_table_clear(&page->set_table);
-        arena_clear(&page->texts);
-    }
 }
 
-bool prom_page_full(const struct prom_page *page)
+bool prom_page_names_full(const struct prom_page *page)
 {
     return page->metric_count >= METRICS_MAX || page->family_count >= 4 * METRICS_MAX ||
-           page->set_count >= SETS_MAX || page->text_bytes >= TEXTS_MAX ||
            page->name_bytes >= NAMES_MAX;
+}
+
+bool prom_page_sets_full(const struct prom_page *page)
+{
+    return page->set_count >= SETS_MAX || page->text_bytes >= TEXTS_MAX;
+}
+
+enum varve_status prom_page_shrink(struct prom_page *page, uint32_t *sets, size_t stride,
+                                   size_t count, struct varve_err *err)
+{
+    enum varve_status status = VARVE_OK;
+    struct arena texts;
+    struct prom_set *old = page->sets;
+    const size_t capacity = page->set_capacity;
+    arena_init(&texts, page->mem, 16384);
+    page->sets = NULL;
+    page->set_capacity = page->set_count = page->text_bytes = 0;
+    hash_table_clear(&page->set_table);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t *number = (uint32_t *)(void *)((char *)sets + i * stride);
+        struct prom_set set = old[*number];
+        *number = hash_table_get(&page->set_table, set.hash);
+        if (*number != HASH_NONE)
+            continue;
+        set.text.data = arena_copy(&texts, set.text.size ? set.text.data : "", set.text.size);
+        if (!set.text.data)
+            TRYOUT(fail_nomem(err, set.text.size));
+        TRYOUT(add_set(page, &set, number, err));
+    }
+out:
+    mem_free(page->mem, old, capacity * sizeof *old);
+    arena_free(&page->texts);
+    page->texts = texts;
+    return status;
 }
 
 char *prom_page_scratch(struct prom_page *page, size_t size)
@@ -371,13 +411,7 @@ enum varve_status prom_page_set(struct prom_page *page, const struct prom_line *
     char *copy = arena_copy(&page->texts, line->text.size ? line->text.data : "", line->text.size);
     if (!scratch || !copy)
         return fail_nomem(err, line->text.size);
-    page->text_bytes += line->text.size;
     made.text.data = copy;
     made.series = series_hash(page, made.text, scratch);
-    TRY(mem_grow(page->mem, (void **)&page->sets, &page->set_capacity, page->set_count + 1,
-                 sizeof *page->sets, err));
-    TRY(hash_table_add(&page->set_table, made.hash, (uint32_t)page->set_count, err));
-    *set = (uint32_t)page->set_count;
-    page->sets[page->set_count++] = made;
-    return VARVE_OK;
+    return add_set(page, &made, set, err);
 }

@@ -2,8 +2,8 @@
  *
  * prom_page.h -- what is known on a page of text: types of families, metrics, sets of labels.
  *
- * Samples refer to metrics and label sets by number.  Everything here is bounded: prom_page_full
- * says when the page has to be emptied, which the door does when no sample refers to it.
+ * Samples refer to metrics and label sets by number.  Everything here is bounded: the page says
+ * when it is full, and the door then gives its samples away and empties it.
  */
 #ifndef INGEST_PROM_PAGE_H
 #define INGEST_PROM_PAGE_H
@@ -55,9 +55,14 @@ struct prom_page {
 
 void prom_page_init(struct prom_page *page, struct mem *mem, uint64_t seed);
 void prom_page_free(struct prom_page *page);
-/* Forgets types and metrics, and label sets when there are many.  No sample may refer to them. */
+/* Forgets types and metrics.  No sample may refer to them. */
 void prom_page_clear(struct prom_page *page);
-bool prom_page_full(const struct prom_page *page);
+bool prom_page_names_full(const struct prom_page *page);
+bool prom_page_sets_full(const struct prom_page *page);
+/* Forgets all label sets but those of `count` samples, whose numbers stand `stride` bytes behind
+ * each other and become new ones. */
+enum varve_status prom_page_shrink(struct prom_page *page, uint32_t *sets, size_t stride,
+                                   size_t count, struct varve_err *err) VARVE_CHECKED;
 
 /* A TYPE or UNIT line.  *known is false when the type is none. */
 enum varve_status prom_page_comment(struct prom_page *page, const struct prom_line *line,

@@ -283,18 +283,21 @@ enum varve_status prom_text_end(struct prom_text *door, struct varve_err *err)
 
 static enum varve_status make_room(struct prom_text *door, struct varve_err *err)
 {
-    const bool many = prom_page_full(&door->page);
-    if (door->sample_count < SAMPLES_MAX && door->start_count < STARTS_MAX && !many)
+    const bool names = prom_page_names_full(&door->page), sets = prom_page_sets_full(&door->page);
+    if (door->sample_count < SAMPLES_MAX && door->start_count < STARTS_MAX && !names && !sets)
         return VARVE_OK;
     size_t stay = door->sample_count - door->family;
     if (stay > STAY_MAX)
         stay = STAY;
-    if (many || stay > door->sample_count)
+    if (names)
         stay = 0;
     TRY(give(door, stay, err));
-    if (many)
+    if (names)
         prom_page_clear(&door->page);
-    return VARVE_OK;
+    uint32_t *first = door->samples ? &door->samples->set : NULL;
+    return sets ? prom_page_shrink(&door->page, first, sizeof *door->samples, stay,
+                                   err)
+                : VARVE_OK;
 }
 
 /* ---- lines ----------------------------------------------------------------- */

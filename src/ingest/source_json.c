@@ -3,11 +3,11 @@
  * source_json.c -- JSON values cut out of a stream: one a line, or spread over lines.
  *
  * A body on a line of its own is the rule: a line from `{` to `}` with an open brace or nothing
- * behind it is a whole value, or no JSON in any way of reading, and is found by looking for newlines
- * and closing braces only.  All else is scanned for brackets and strings, each byte once.
+ * behind it is a whole value, or no JSON in any way of reading, and is found by looking for
+ * newlines and closing braces only.  All else is scanned for brackets and strings, each byte once.
  *
- * Text has no newlines inside strings, so a missing quote ends with its line.  A bracket that
- * is missing is only found at the end of the stream: then what began is given up, and each line that
+ * Text has no newlines inside strings, so a missing quote ends with its line.  A bracket that is
+ * missing is only found at the end of the stream: then what began is given up, and each line that
  * begins with a brace counts as a value from there on, so that nothing is scanned again and again.
  *
  * Whether it is JSON at all is for the door to say.
@@ -64,14 +64,15 @@ static enum varve_status skip_mark(struct source *s, struct varve_err *err)
 
 /* ---- one value, one line -------------------------------------------------- */
 
-/* Whether two values stand behind each other on the line. */
+/* Whether something follows a closing brace that does not follow one inside a value.  Inside of
+ * strings it may, which costs a scan and nothing else. */
 static bool has_seam(const uint8_t *line, size_t size)
 {
     const uint8_t *end = line + size;
     for (const uint8_t *p = line; (p = memchr(p, '}', (size_t)(end - p))) != NULL;) {
         for (p++; p < end && is_space(*p); p++) {
         }
-        if (p < end && (*p == '{' || *p == '['))
+        if (p < end && *p != ',' && *p != ']' && *p != '}')
             return true;
         if (p >= end)
             return false;

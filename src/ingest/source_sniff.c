@@ -129,7 +129,7 @@ static bool is_request_key(struct varve_str key)
     static const char *const keys[] = {"resourceMetrics",  "resourceLogs",  "resourceSpans",
                                        "resource_metrics", "resource_logs", "resource_spans"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (str_equal(key, varve_str(keys[i])))
+        if (str_equal(key, (struct varve_str){keys[i], strlen(keys[i])}))
             return true;
     return false;
 }
