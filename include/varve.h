@@ -65,7 +65,7 @@ extern "C" {
 
 /* The format of stores this library writes.  It reads this one and every
  * older one it names in docs/format.md, and refuses newer ones politely. */
-#define VARVE_FORMAT 1
+#define VARVE_FORMAT 2
 
 /* The version of the library linked at run time, such as "0.1.0". */
 VARVE_API const char *varve_version(void);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * catalogue.c -- records of main.mdb: identity, state, sealed days, table names.
+ * catalogue.c -- records of main.mdb: identity, state, sealed days, names of metrics and tables.
  *
  * Every record is a fixed row of little-endian numbers behind the checksum
  * that env keeps for all values.  The sum of records (I2) is the wrapping sum of
@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/str.h"
+#include "store/setting.h"
 
 #define MAGIC "varve\0\1\n"
 #define MAGIC_SIZE 8
@@ -288,6 +289,27 @@ enum varve_status metric_put(struct txn *txn, struct state *state, uint32_t numb
     return VARVE_OK;
 }
 
+enum varve_status record_replace(struct txn *txn, struct state *state, const struct env_key *key,
+                                 const void *bytes, size_t size, struct varve_err *err)
+{
+    struct env_value old;
+    enum varve_status status = txn_get(txn, key, true, &old, err);
+    if (status == VARVE_OK) {
+        state->records--;
+        state->records_sum -= record_hash(key, old.data, old.size);
+        if (size == 0)
+            return txn_delete(txn, key, err);
+    } else if (status != VARVE_NOTFOUND) {
+        return status;
+    }
+    if (size == 0)
+        return VARVE_OK;
+    TRY(txn_put(txn, key, bytes, size, err));
+    state->records++;
+    state->records_sum += record_hash(key, bytes, size);
+    return VARVE_OK;
+}
+
 /* ---- one epoch in memory ----------------------------------------------- */
 
 static enum varve_status load_day(struct catalogue *c, const struct env_key *key,
@@ -310,6 +332,11 @@ load_record(struct catalogue *c, const struct catalogue_names *names, const stru
             struct env_value value, struct varve_err *err)
 {
     struct metric_record metric;
+    if (key->bytes[0] == 'K' || key->bytes[0] == 'S')
+        return setting_sound(key, value) ? VARVE_OK
+                                         : fail(err, VARVE_CORRUPT, "main.mdb",
+                                                "a setting's record is not one: restore from a "
+                                                "backup");
     uint32_t number = key->size == 9 ? (uint32_t)load64be(key->bytes + 1) : 0;
     if (key->bytes[0] == 'C')
         return load_day(c, key, value, err);
@@ -356,9 +383,8 @@ enum varve_status catalogue_load(struct txn *txn, const struct state *state, str
     atomic_init(&c->references, 1);
     c->mem = mem;
     c->epoch = state->epoch;
-    TRYOUT(load_all(txn, 'C', c, &seen, names, err));
-    TRYOUT(load_all(txn, 'M', c, &seen, names, err));
-    TRYOUT(load_all(txn, 'T', c, &seen, names, err));
+    for (const char *letter = "CKMST"; *letter; letter++)
+        TRYOUT(load_all(txn, *letter, c, &seen, names, err));
     if (seen.records != state->records || seen.sum != state->records_sum) {
         status = fail(err, VARVE_CORRUPT, "main.mdb",
                       "the catalogue has %llu records where the state says %llu, or others: "

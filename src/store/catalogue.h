@@ -4,15 +4,17 @@
  *
  *   "A"             identity: format, store id, seed; written once
  *   "C" day table   one sealed (day, table): which segment in which file, and what is in it
+ *   "K"             a secret of the store, once somebody has asked for it (setting.h)
  *   "M" number      what a metric's name means: unit, kind, scale
+ *   "S" hash        a setting (setting.h)
  *   "T" number      the name of an event table
  *   "Z"             the state, changed by every commit
  *
  * Invariants
  *   I1  The state carries the number of the transaction that wrote it, so an
  *       older state that damage brought back to light is recognised.
- *   I2  The state carries the count and the sum of hashes of all "C", "M" and "T" records, so
- *       one that vanished or came back is recognised.
+ *   I2  The state carries the count and the sum of hashes of all records but "A", "Z" and the
+ *       journal's, so one that vanished or came back is recognised.
  *   I3  A journal part (seq, day, table) is sealed iff seq <= watermark of "C" day table.
  *       A reader counts a part exactly once: from the journal or from the segment.
  *   I4  epoch grows whenever a "C" record changes, and only then.
@@ -39,7 +41,7 @@ struct state {
         next_seq;     /* the journal holds entries [first_seq, next_seq), some of them gone */
     uint64_t entries; /* how many of them are there */
     uint64_t epoch;
-    uint64_t records, records_sum; /* of "C", "M" and "T" */
+    uint64_t records, records_sum; /* of "C", "K", "M", "S" and "T" */
     uint64_t tables;               /* numbers 1..tables have a "T" record */
     uint64_t ambiguous, baselines;
     int64_t floor; /* rows before this instant have been forgotten and are not taken again */
@@ -100,6 +102,11 @@ enum varve_status table_put(struct txn *txn, struct state *state, uint32_t numbe
 enum varve_status metric_put(struct txn *txn, struct state *state, uint32_t number,
                              const struct metric_record *metric, const struct varve_str *old_unit,
                              struct varve_err *err) VARVE_CHECKED;
+
+/* Puts, replaces or (size 0) removes a record that is neither of these, and keeps I2. */
+enum varve_status
+record_replace(struct txn *txn, struct state *state, const struct env_key *key, const void *bytes,
+               size_t size, struct varve_err *err) VARVE_CHECKED;
 
 /* What to do with the names that are read; each is called in order of number. */
 struct catalogue_names {

@@ -73,7 +73,10 @@ static enum varve_status reload_catalogue(struct store *store, struct txn *txn,
                                           const struct state *state, struct varve_err *err)
 {
     struct catalogue *fresh;
+    struct identity identity; /* the format may be a newer one by now */
     const struct catalogue_names names = {learn_table, learn_metric, store};
+    TRY(identity_get(txn, &identity, err));
+    store->identity.format = identity.format;
     TRY(catalogue_load(txn, state, &store->mem, &names, &fresh, err));
     catalogue_drop(store->catalogue);
     store->catalogue = fresh;
@@ -182,18 +185,33 @@ static void heal(struct store *store)
         txn_abort(txn);
 }
 
+/* What is written may be what older libraries cannot read: from the first commit on a store is of
+ * this library's format. */
+static enum varve_status put_format(struct store *store, struct txn *txn, struct varve_err *err)
+{
+    struct identity identity = store->identity;
+    if (identity.format >= VARVE_FORMAT)
+        return VARVE_OK;
+    identity.format = VARVE_FORMAT;
+    return identity_put(txn, &identity, err);
+}
+
 enum varve_status
 store_commit(struct store *store, struct txn *txn, struct state *state, struct varve_err *err)
 {
-    enum varve_status status = state_put(txn, state, err);
+    enum varve_status status = put_format(store, txn, err);
+    if (status == VARVE_OK)
+        status = state_put(txn, state, err);
     if (status == VARVE_OK)
         status = txn_commit(txn, err);
     else
         txn_abort(txn);
-    if (status == VARVE_OK)
+    if (status == VARVE_OK) {
         store->state = *state;
-    else
+        store->identity.format = VARVE_FORMAT;
+    } else {
         store_unsync(store);
+    }
     if (status != VARVE_OK && env_is_dead(store->main))
         heal(store);
     return status;

@@ -412,6 +412,33 @@ static void test_read(void **state)
     try_all("read", do_read, false, 2, 2);
 }
 
+static int is_one(void *context, struct varve_str name, struct varve_str value)
+{
+    ++*(int *)context;
+    assert_int_equal(name.size + value.size, 2);
+    return 0;
+}
+
+static void do_settings(struct trial *t)
+{
+    varve *db = open_first(t, 0);
+    int before = 0, after = 0;
+    bool is_set = is_fine(varve_set(db, varve_str("a"), varve_str("1"), &test_err));
+    if (is_fine(varve_visit_settings(db, is_one, &before, &test_err)))
+        assert_int_equal(before, is_set);
+    if (is_fine(varve_set(db, varve_str("a"), varve_str(""), &test_err)) &&
+        is_fine(varve_visit_settings(db, is_one, &after, &test_err)))
+        assert_int_equal(after, 0);
+    must_recover(t, db);
+    varve_close(db);
+}
+
+static void test_settings(void **state)
+{
+    (void)state;
+    try_all("settings", do_settings, true, 1, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -419,7 +446,7 @@ int main(void)
         cmocka_unit_test(test_append), cmocka_unit_test(test_append_again),
         cmocka_unit_test(test_seal),   cmocka_unit_test(test_compact),
         cmocka_unit_test(test_retain), cmocka_unit_test(test_backup),
-        cmocka_unit_test(test_read),
+        cmocka_unit_test(test_read),   cmocka_unit_test(test_settings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

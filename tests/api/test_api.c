@@ -141,7 +141,7 @@ static void test_newer_format(void **state)
         MUST(txn_commit(txn, &test_err));
     }
     env_close(env);
-    REFUSED(VARVE_VERSION, "format 2", varve_open(s.path, NULL, &db, &test_err));
+    REFUSED(VARVE_VERSION, "format 3", varve_open(s.path, NULL, &db, &test_err));
     REFUSED(VARVE_VERSION, "use a newer varve", varve_open(s.path, NULL, &db, &test_err));
     files_remove(s.path);
 }

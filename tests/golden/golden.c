@@ -137,6 +137,31 @@ static void append_late(varve *db)
     varve_batch_free(b);
 }
 
+/* What the second format has brought. */
+static void append_format_2(varve *db, int64_t day)
+{
+    varve_batch *b;
+    must(varve_batch_new(db, &b, &err));
+    uint32_t pending = metric(b, "pending.changes", "EUR", VARVE_UPDOWN);
+    uint32_t total = metric(b, "session.total", "tokens", VARVE_COUNTER);
+    uint32_t set = labels(b, VARVE_NO_LABELS, "session.id", "89c8bdde-913f-407f-8959-51fffb5cc27c");
+    for (int i = 1; i <= 3; i++) {
+        int64_t end = day + 13 * 3600 * SECOND + i * SECOND;
+        must(varve_batch_counter(b, pending, set, VARVE_DELTA, end - SECOND, end,
+                                 varve_float(i == 2 ? -0.25 : i), &err));
+        must(varve_batch_counter(b, total, set, VARVE_CUMULATIVE, VARVE_FROM_ZERO, end,
+                                 varve_int(i == 3 ? 40 : (day - MONDAY) / DAY * 1000 + i * 50),
+                                 &err));
+    }
+    must(varve_append(db, b, NULL, &err));
+    varve_batch_free(b);
+}
+
+static void set(varve *db, const char *name, const char *value)
+{
+    must(varve_set(db, varve_str(name), varve_str(value), &err));
+}
+
 static void make(const char *path)
 {
     struct varve_options options = {.flags = VARVE_CREATE | VARVE_NO_AUTOSEAL};
@@ -144,10 +169,14 @@ static void make(const char *path)
     must(varve_open(path, &options, &db, &err));
     append_day(db, MONDAY - 3 * DAY);
     append_day(db, MONDAY);
+    append_format_2(db, MONDAY);
+    set(db, "team", "platform \xc3\xa4");
+    set(db, "rules", "drop label secret.*");
     must(varve_seal(db, INT64_MAX, NULL, &err));
     must(varve_retain(db, MONDAY, NULL, &err));
     append_day(db, MONDAY + DAY);
     append_late(db);
+    append_format_2(db, MONDAY + DAY);
     varve_close(db);
 }
 
@@ -168,6 +197,13 @@ static int print_table(void *context, const struct varve_table_info *info)
     (void)context;
     printf("table %.*s rows %llu from %lld to %lld\n", (int)info->name.size, info->name.data,
            (unsigned long long)info->rows, (long long)info->oldest, (long long)info->newest);
+    return 0;
+}
+
+static int print_setting(void *context, struct varve_str name, struct varve_str value)
+{
+    (void)context;
+    printf("setting %.*s is '%.*s'\n", (int)name.size, name.data, (int)value.size, value.data);
     return 0;
 }
 
@@ -198,11 +234,13 @@ static void print_row(const struct varve_rows *rows, uint32_t run, uint32_t r, s
         print_cell(&rows->columns[c], rows->runs ? run : r);
     if (rows->runs && rows->run_form[run] == VARVE_FORM_ADJUSTMENT)
         printf(" adjustment");
+    if (rows->runs && rows->run_form[run] == VARVE_FORM_BASELINE)
+        printf(" baseline");
     printf("\n");
 }
 
-static void
-print_rows(varve_snapshot *s, const char *source, const char *const *names, size_t columns)
+static void print_rows(varve_snapshot *s, const char *source, const char *const *names,
+                       size_t columns, unsigned flags)
 {
     struct varve_str wanted[8];
     for (size_t i = 0; i < columns; i++)
@@ -211,7 +249,8 @@ print_rows(varve_snapshot *s, const char *source, const char *const *names, size
                                 .since = INT64_MIN,
                                 .until = INT64_MAX,
                                 .columns = wanted,
-                                .column_count = columns};
+                                .column_count = columns,
+                                .flags = flags};
     struct varve_rows rows;
     varve_scan *scan;
     enum varve_status status;
@@ -238,6 +277,7 @@ static void dump(const char *path)
                                               "claude_code.active_time.total"};
     static const char *const of_hosts[] = {"process.memory", "odd.numbers", "scraped.without.start",
                                            "latency"};
+    struct varve_stats stats;
     varve *db;
     varve_snapshot *s;
     must(varve_open(path, NULL, &db, &err));
@@ -245,11 +285,18 @@ static void dump(const char *path)
     must(varve_visit_metrics(s, print_metric, NULL, &err));
     must(varve_visit_tables(s, print_table, NULL, &err));
     for (size_t i = 0; i < 3; i++)
-        print_rows(s, of_sessions[i], session, 3);
+        print_rows(s, of_sessions[i], session, 3, 0);
     for (size_t i = 0; i < 4; i++)
-        print_rows(s, of_hosts[i], host, 2);
-    print_rows(s, "tool_result", event, 6);
-    print_rows(s, "user_prompt", event, 6);
+        print_rows(s, of_hosts[i], host, 2, 0);
+    print_rows(s, "tool_result", event, 6, 0);
+    print_rows(s, "user_prompt", event, 6, 0);
+    must(varve_stats(db, &stats, &err));
+    if (stats.format >= 2) {
+        print_rows(s, "pending.changes", session, 1, 0);
+        print_rows(s, "session.total", session, 1, VARVE_BASELINES);
+        print_rows(s, "scraped.without.start", host, 2, VARVE_BASELINES);
+        must(varve_visit_settings(db, print_setting, NULL, &err));
+    }
     varve_snapshot_close(s);
     varve_close(db);
 }
