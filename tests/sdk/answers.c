@@ -245,13 +245,14 @@ void answers_histograms(varve_snapshot *snapshot, const json_t *expected)
         same_number("the sum", number, json_number_value(json_object_get(series, "sum")));
         size_t labels = selection.count;
         json_array_foreach (counts, k, count) {
-            char bound[32] = "+Inf";
+            char bound[32] = "+Inf", what[48];
             if (k < json_array_size(bounds))
                 snprintf(bound, sizeof bound, "%g", json_number_value(json_array_get(bounds, k)));
+            snprintf(what, sizeof what, "the bucket up to %s", bound);
             selection.count = labels;
             select_label(&selection, "le", varve_str(bound));
             below += json_integer_value(count);
-            same_int(bound, part_of(snapshot, series, "_bucket", &selection, &number), below);
+            same_int(what, part_of(snapshot, series, "_bucket", &selection, &number), below);
         }
     }
     assert_true(i > 0);

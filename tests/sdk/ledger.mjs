@@ -45,6 +45,9 @@ const secrets = new Set([
     'span_tool_execution.error',
 ]);
 
+// Attributes that say again what a row says anyway: its table and its time.
+const repeated = new Set(['event.name', 'event.timestamp']);
+
 // What UTF-8 has no bytes for is a replacement character in it.
 function text(value) {
     return Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString();
@@ -105,7 +108,7 @@ export class Ledger {
         const table = this.#tables.get(name);
         table.rows++;
         for (const [key, value] of Object.entries(attributes)) {
-            if (value === null || value === undefined) continue;
+            if (value === null || value === undefined || repeated.has(key)) continue;
             if (secrets.has(key) || secrets.has(`${name}.${key}`)) {
                 this.#secrets.set(`${name} ${key}`, { table: name, field: key });
                 continue;

@@ -97,6 +97,8 @@ export function records(code, ledger) {
     });
     ledger.happened('odd_record', {
         ...fields,
+        severity: 'WARN',
+        severity_number: 13,
         'nested.map': JSON.stringify(fields['nested.map']),
         'empty.list': JSON.stringify(fields['empty.list']),
         'some.bytes': Buffer.from(fields['some.bytes']).toString('base64'),

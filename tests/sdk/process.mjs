@@ -201,12 +201,19 @@ export class Process {
         if (ended.success === false)
             span.setStatus({ code: SpanStatusCode.ERROR, message: ended.error });
         span.end();
-        this.#ledger.happened(`span_${short.replaceAll('.', '_')}`, { ...begun, ...ended });
+        const table = `span_${short.replaceAll('.', '_')}`;
+        const status = ended.success === false ? { status: 'error' } : {};
+        this.#ledger.happened(table, { ...begun, ...ended, ...status });
     }
 
-    // An event of a span.
-    noted(name, attributes) {
-        this.#ledger.happened('span_event', { name, ...attributes });
+    // Something during a span.
+    note(span, short, name, attributes) {
+        span.addEvent(name, attributes);
+        this.#ledger.happened('span_event', {
+            name,
+            span: short.replaceAll('.', '_'),
+            ...attributes,
+        });
     }
 
     // What the timers of the SDK do every minute and every five seconds.

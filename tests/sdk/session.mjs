@@ -165,8 +165,7 @@ export async function turn(code, number) {
             await code.span('tool.execution', span, {}, inner => {
                 const output = { output: 'canary output', result_length: 13 };
                 const error = 'exit 1: cat /canary/command';
-                inner.addEvent('tool.output', output);
-                code.noted('tool.output', output);
+                code.note(inner, 'tool.execution', 'tool.output', output);
                 tool(code, 'Bash', false, [62, 118, 0], { error_type: 'Error', error }, span);
                 return { duration_ms: 62, success: false, error };
             });
