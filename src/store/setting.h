@@ -2,12 +2,13 @@
  *
  * setting.h -- small texts kept in the store under names, and a secret.
  *
- *   "S" hash   the name's bytes (2) | the name | the value; hash: the name's 128 bits by the store's seed
+ *   "S" hash   the name's bytes (2) | the name | the value; hash: of the name, 128 bits, by the
+ *              store's seed
  *   "K"        32 random bytes, made when they are first asked for
  *
  * Both are records like those of the catalogue: checksummed, counted by I2, changed in a
- * commit of their own, seen by other processes from their next transaction on.  A setting without a value
- * is no setting.
+ * commit of their own, seen by other processes from their next transaction on.  A setting
+ * without a value is no setting.
  */
 #ifndef STORE_SETTING_H
 #define STORE_SETTING_H
@@ -29,8 +30,8 @@ bool setting_sound(const struct env_key *key, struct env_value value);
 
 /* The caller holds no lock of the store. */
 
-/* A value of size 0 removes the setting. VARVE_INVALID: no name, or not UTF-8; VARVE_LIMIT: too long or
- * too many. */
+/* A value of size 0 removes the setting. VARVE_INVALID: no name, or not UTF-8; VARVE_LIMIT: too
+ * long or too many. */
 enum varve_status store_setting_put(struct store *store, struct varve_str name,
                                     struct varve_str value, struct varve_err *err) VARVE_CHECKED;
 /* The value, in the arena.  VARVE_NOTFOUND (with err left alone): it is not set. */
