@@ -19,7 +19,7 @@
 #include <unistd.h>
 #include "encode.h"
 
-#define FILE_BUFFER (1u << 20)
+#define FILE_BUFFER (1u << 18)
 #define PATH_ROOM 4096
 #define MARK "{\"generator\":1,"
 
