@@ -2,7 +2,7 @@
  *
  * seen.h -- an exact count of distinct things, by their 64-bit hashes.
  *
- * Holds every hash, in 9 to 12 bytes each.
+ * Holds every hash, in 9 to 12 bytes each once there are a thousand.
  */
 #ifndef INGEST_SEEN_H
 #define INGEST_SEEN_H
