@@ -41,7 +41,7 @@ struct varve_str names_table(struct varve_str event);
 enum name_type { NAME_ANY, NAME_TEXT, NAME_INT, NAME_FLOAT, NAME_BOOL };
 enum name_type names_attribute(struct varve_str table, struct varve_str attribute);
 
-/* The rules by which a store keeps prompts, tool input and bodies out: lines as rules.h has them. */
+/* The rules that keep prompts, tool input and bodies out of a store: lines as rules.h has them. */
 struct varve_str names_privacy_rules(void);
 
 #endif

@@ -3,7 +3,7 @@
  * seen.c -- a set of 64-bit hashes that only grows.
  *
  * Open addressing with linear probing.  A hash belongs at its place in proportion: hash / 2^64 of
- * the way through the table, so the table may have any size, and grows by a third when it is seven
+ * the way through the table, so the table may have any size, and grows by a quarter when it is seven
  * eighths full, instead of doubling.  It is asked only for what is new to a batch, so long
  * probes cost nothing that shows.
  *
@@ -37,7 +37,7 @@ static size_t slot_of(const uint64_t *slots, size_t capacity, uint64_t hash)
 
 static enum varve_status grow(struct seen *seen, struct varve_err *err)
 {
-    size_t capacity = seen->capacity ? seen->capacity + seen->capacity / 3 : FIRST_SLOTS;
+    size_t capacity = seen->capacity ? seen->capacity + seen->capacity / 4 : FIRST_SLOTS;
     size_t size = mem_array(capacity, sizeof *seen->slots);
     uint64_t *slots = mem_zalloc(seen->mem, size);
     if (!slots)

@@ -6,8 +6,8 @@
  *   claude_code.cost.usage [counter USD] {model="x", session.id="s"} delta 1..2 = 1500000000 e-9
  *   api_request @5 cost_usd=0.5 input_tokens=12i model="x" success=true
  *
- * Times are in seconds since UNIT_T0; unknown starts are "?", those from zero "0".  The fields of an
- * event stand by name.
+ * Times are in seconds since UNIT_T0; unknown starts are "?", those from zero "0".  The fields of
+ * an event stand by name.
  */
 #ifndef TESTS_INTAKE_UNIT_H
 #define TESTS_INTAKE_UNIT_H
