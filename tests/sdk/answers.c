@@ -3,8 +3,7 @@
  * answers.c -- the answers of a store, worked out from its rows and compared with those expected.
  *
  * A series is asked for by the labels it has and by those that it does not have but others of its
- * metric do.  Labels that they have from
- * their resource are not in expected.json and do not matter.
+ * metric do.  Labels that they have from their resource are not in expected.json and do not matter.
  */
 #include "answers.h"
 

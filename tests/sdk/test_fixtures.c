@@ -3,9 +3,9 @@
  * test_fixtures.c -- bodies of the OpenTelemetry SDK, as Claude Code sends them, through the doors.
  *
  * Takes a directory that make-bodies.mjs has written; without an argument, the one that is kept
- * with the tests.  The protobuf bodies and the JSON bodies each go into a store of their own, which must
- * give the answers in expected.json: what was recorded, not what was read from the bodies.  Each
- * store is then given everything in the other form, and must have it all already.
+ * with the tests.  The protobuf bodies and the JSON bodies each go into a store of their own, which
+ * must give the answers in expected.json: what was recorded, not what was read from the bodies.
+ * Each store is then given everything in the other form, and must have it all already.
  */
 #include <jansson.h>
 #include <stdio.h>
