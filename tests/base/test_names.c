@@ -190,7 +190,7 @@ static void test_labels(void **state)
     }
     static const char *const own[] = {
         "model",      "type",    "query_source", "tool_name",   "job", "instance",
-        "error_type", "team_id", "user_emai",    "user_email_", "",    "start_type"};
+        "error_type", "cost_center", "user_emai",    "user_email_", "",    "start_type"};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         check_str(names_label(str(own[i])), own[i]);
 }
