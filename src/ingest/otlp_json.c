@@ -48,7 +48,8 @@ otlp_json_judge(struct otlp_json *door, enum varve_status status, uint64_t count
     *usable = status == VARVE_OK;
     if (status != VARVE_INVALID)
         return status;
-    intake_reject(door->intake, door->reason, count, door->message);
+    if (count > 0)
+        intake_reject(door->intake, door->reason, count, door->message);
     return VARVE_OK;
 }
 

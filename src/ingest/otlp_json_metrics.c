@@ -209,7 +209,10 @@ take_summary(struct otlp_json *door, const struct otlp_node *point, struct varve
 
 uint64_t otlp_json_points(const struct otlp_node *metric)
 {
-    return metric->child ? metric->child->children : 0;
+    uint64_t points = 0;
+    for (const struct otlp_node *data = metric->child; data; data = data->next)
+        points += data->children;
+    return points;
 }
 
 static enum varve_status
@@ -232,15 +235,19 @@ static enum varve_status read_metric(struct otlp_json *door, const struct otlp_n
 {
     const struct otlp_node *data = metric->child;
     const struct json_value *monotonic;
-    if (metric->wrong || (data && data->wrong))
-        return otlp_json_malformed(door, REJECT_RECORD,
-                                   metric->wrong ? metric->wrong : data->wrong);
-    if (!data)
-        return otlp_json_malformed(door, REJECT_METRIC, "a metric without data");
-    if (data->shape == SHAPE_EXPONENTIAL)
-        return otlp_json_malformed(
-            door, REJECT_EXPONENTIAL,
-            "exponential histograms are not kept; have the sender use explicit buckets");
+    if (metric->wrong)
+        return otlp_json_malformed(door, REJECT_RECORD, metric->wrong);
+    for (const struct otlp_node *d = data; d; d = d->next) {
+        if (d->wrong)
+            return otlp_json_malformed(door, REJECT_RECORD, d->wrong);
+        if (d->shape == SHAPE_EXPONENTIAL)
+            return otlp_json_malformed(
+                door, REJECT_EXPONENTIAL,
+                "exponential histograms are not kept; have the sender use explicit buckets");
+    }
+    if (!data || data->next)
+        return otlp_json_malformed(door, REJECT_METRIC,
+                                   "a metric without data, or of several kinds");
     what->shape = (enum intake_shape)data->shape;
     TRY(otlp_json_string(door, &metric->slots[METRIC_NAME], &what->name, err));
     TRY(otlp_json_string(door, &metric->slots[METRIC_UNIT], &what->unit, err));
@@ -271,9 +278,11 @@ otlp_json_metric(struct otlp_json *door, const struct otlp_node *metric, struct 
 {
     struct intake_metric what = {.temporality = 0};
     uint64_t points = otlp_json_points(metric);
-    bool usable, wanted, counts = metric->child && !metric->child->wrong && !metric->wrong;
+    bool usable, wanted;
     otlp_json_fresh(door);
-    TRY(otlp_json_judge(door, read_metric(door, metric, &what, err), counts ? points : 1, &usable));
+    enum varve_status status = read_metric(door, metric, &what, err);
+    bool counts = points > 0 || (status == VARVE_INVALID && door->reason == REJECT_EXPONENTIAL);
+    TRY(otlp_json_judge(door, status, counts ? points : 1, &usable));
     if (!usable)
         return VARVE_OK;
     TRY(intake_metric(door->intake, &what, &wanted, err));

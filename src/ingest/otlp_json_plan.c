@@ -258,8 +258,12 @@ read_member(struct otlp_json *door, struct json *json, const struct otlp_field *
         return skip(json);
     if (field->kind == FIELD_LIST)
         return read_list(door, json, field->child, node, err);
+    struct otlp_node *before = node->child;
     TRY(read_node(door, json, field->child, &node->child, err));
     node->child->shape = field->shape;
+    /* A member of another name makes it several kinds of data; one of the same name replaces. */
+    if (before)
+        node->child->next = before->shape == field->shape ? before->next : before;
     return VARVE_OK;
 }
 

@@ -22,7 +22,7 @@ struct otlp_message;
 enum otlp_field_kind {
     FIELD_VALUE, /* its range goes to a slot */
     FIELD_LIST,  /* an array of messages, which become the node's children */
-    FIELD_DATA   /* a message, which becomes the node's only child */
+    FIELD_DATA   /* a message, which becomes the node's child, and should be the only one */
 };
 
 struct otlp_field {
