@@ -47,8 +47,8 @@ void prom_page_free(struct prom_page *page)
     mem_free(page->mem, page->scratch, page->scratch_size);
 }
 
-static enum varve_status add_set(struct prom_page *page, const struct prom_set *set,
-                                 uint32_t *number, struct varve_err *err)
+static enum varve_status
+add_set(struct prom_page *page, const struct prom_set *set, uint32_t *number, struct varve_err *err)
 {
     TRY(mem_grow(page->mem, (void **)&page->sets, &page->set_capacity, page->set_count + 1,
                  sizeof *page->sets, err));

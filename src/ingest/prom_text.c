@@ -33,9 +33,12 @@ struct sample {
     uint64_t line;
 };
 
+/* A start time is kept twice when its line has a time: for the samples of that very time, and for
+ * all others of the series. */
 struct start {
-    struct h128 series;
+    struct h128 series; /* or of series and time */
     int64_t at;
+    uint64_t line; /* of one for a time; else 0 */
 };
 
 struct prom_text {
@@ -126,6 +129,11 @@ static enum varve_status index_starts(struct prom_text *door, struct varve_err *
     return VARVE_OK;
 }
 
+static struct h128 timed(struct h128 series, int64_t time)
+{
+    return h128_pair(series, (struct h128){(uint64_t)time, 1});
+}
+
 /* The last start of the series that is not after `time`, or 0. */
 static int64_t find_start(const struct prom_text *door, struct h128 series, int64_t time)
 {
@@ -151,12 +159,18 @@ static int64_t find_start(const struct prom_text *door, struct h128 series, int6
     return low == first ? 0 : door->starts[low - 1].at;
 }
 
-/* Many series, each with its starts: of those that came by the last one matters most. */
-static void thin_starts(struct prom_text *door)
+/* Those for a time go when the samples around them have gone.  Of many others the last one of each
+ * series matters most. */
+static void thin_starts(struct prom_text *door, uint64_t line)
 {
     size_t kept = 0;
-    if (door->start_count < STARTS_MAX / 2)
+    for (size_t i = 0; i < door->start_count; i++)
+        if (door->starts[i].line == 0 || door->starts[i].line >= line)
+            door->starts[kept++] = door->starts[i];
+    door->start_count = kept;
+    if (kept < STARTS_MAX / 2)
         return;
+    kept = 0;
     for (size_t i = 0; i < door->start_count; i++)
         if (i + 1 == door->start_count ||
             !h128_equal(door->starts[i].series, door->starts[i + 1].series))
@@ -201,8 +215,12 @@ static enum varve_status give_sample(struct prom_text *door, const struct prom_m
     if (!usable)
         return VARVE_OK;
     int64_t start = 0;
-    if (counter && door->start_count > 0)
-        start = find_start(door, h128_pair(metric->key, set->series), sample->time);
+    if (counter && door->start_count > 0) {
+        const struct h128 series = h128_pair(metric->key, set->series);
+        start = find_start(door, timed(series, sample->time), sample->time);
+        if (start == 0)
+            start = find_start(door, series, sample->time);
+    }
     if (sample->type == VARVE_INT)
         value.as.i = sample->value.i;
     else
@@ -263,7 +281,7 @@ out:
         memmove(door->samples, door->samples + count, stay * sizeof *door->samples);
     door->sample_count = stay;
     door->family = 0;
-    thin_starts(door);
+    thin_starts(door, stay > 0 ? door->samples[0].line : UINT64_MAX);
     return status;
 }
 
@@ -295,9 +313,7 @@ static enum varve_status make_room(struct prom_text *door, struct varve_err *err
     if (names)
         prom_page_clear(&door->page);
     uint32_t *first = door->samples ? &door->samples->set : NULL;
-    return sets ? prom_page_shrink(&door->page, first, sizeof *door->samples, stay,
-                                   err)
-                : VARVE_OK;
+    return sets ? prom_page_shrink(&door->page, first, sizeof *door->samples, stay, err) : VARVE_OK;
 }
 
 /* ---- lines ----------------------------------------------------------------- */
@@ -362,21 +378,28 @@ static void read_value(struct varve_str text, struct sample *sample, bool *good)
 }
 
 /* A `_created` line: its value, in seconds in both formats. */
-static enum varve_status take_start(struct prom_text *door, const struct prom_metric *metric,
-                                    uint32_t set, struct varve_str value, struct varve_err *err)
+static enum varve_status
+take_start(struct prom_text *door, const struct prom_metric *metric, uint32_t set,
+           const struct prom_line *line, struct varve_err *err)
 {
     struct decimal d;
-    int64_t at;
-    if (decimal_scan(value, &d) != value.size || !decimal_scaled(&d, 9, &at)) {
+    int64_t at, time;
+    if (decimal_scan(line->value, &d) != line->value.size || !decimal_scaled(&d, 9, &at) ||
+        !read_time(door, line->time, &time)) {
         reject(door, REJECT_TIME, "a time of creation that is no time");
         return VARVE_OK;
     }
     if (at <= 0)
         return VARVE_OK;
-    TRY(mem_grow(door->mem, (void **)&door->starts, &door->start_capacity, door->start_count + 1,
+    TRY(mem_grow(door->mem, (void **)&door->starts, &door->start_capacity, door->start_count + 2,
                  sizeof *door->starts, err));
-    door->starts[door->start_count++] =
-        (struct start){h128_pair(metric->key, door->page.sets[set].series), at};
+    struct start start = {h128_pair(metric->key, door->page.sets[set].series), at, 0};
+    door->starts[door->start_count++] = start;
+    if (line->time.size > 0) {
+        start.series = timed(start.series, time);
+        start.line = door->line;
+        door->starts[door->start_count++] = start;
+    }
     return VARVE_OK;
 }
 
@@ -387,7 +410,7 @@ static enum varve_status take_sample(struct prom_text *door, const struct prom_l
     TRY(prom_page_metric(&door->page, line, &sample.metric, err));
     const struct prom_metric *metric = &door->page.metrics[sample.metric];
     if (metric->role == PROM_CREATED)
-        return take_start(door, metric, set, line->value, err);
+        return take_start(door, metric, set, line, err);
     if (before == HASH_NONE)
         door->family = door->sample_count;
     if (metric->role == PROM_QUANTILE && sample.type == VARVE_FLOAT && isnan(sample.value.f))

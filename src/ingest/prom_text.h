@@ -6,8 +6,9 @@
  * are is known: an OpenMetrics `_created` line may follow the sample it is about.
  * Names become OTLP's where the catalogue knows them.
  *
- * A counter starts at the last `_created` time of its series that is not after the sample; where
- * there is none the start is not known, and the intake decides what that means.
+ * A counter starts at the `_created` time of its series that bears the sample's own timestamp, else
+ * at the last one that is not after the sample; where there is none the start is not known, and the
+ * intake decides what that means.
  */
 #ifndef INGEST_PROM_TEXT_H
 #define INGEST_PROM_TEXT_H

@@ -476,6 +476,24 @@ static void test_pages_behind_each_other(void **state)
           "metric \"x\" \"\" gauge\nnumber {} 0 1700000000000000000 int 2\n");
 }
 
+/* Two writers of one series: what bears the same timestamp belongs together. */
+static void test_created_of_two(void **state)
+{
+    (void)state;
+    CHECK("# TYPE a counter\n"
+          "a_total 5 1600000010\na_created 1600000000 1600000010\n"
+          "a_total 1 1600000011\na_created 1600000005 1600000011\n"
+          "a_total 7 1600000020\na_created 1600000000 1600000020\n"
+          "a_total 2 1600000021\na_created 1600000005 1600000021\n"
+          "a_total 3 1600000022\n",
+          "metric \"a_total\" \"\" sum cumulative monotonic\n"
+          "number {} 1600000000000000000 1600000010000000000 int 5\n"
+          "number {} 1600000005000000000 1600000011000000000 int 1\n"
+          "number {} 1600000000000000000 1600000020000000000 int 7\n"
+          "number {} 1600000005000000000 1600000021000000000 int 2\n"
+          "number {} 1600000005000000000 1600000022000000000 int 3\n");
+}
+
 /* ---- size -------------------------------------------------------------------- */
 
 /* More series than wait at once: each counter still finds its start, and memory stays flat. */
@@ -565,6 +583,7 @@ int main(void)
         cmocka_unit_test(test_known_names),
         cmocka_unit_test(test_created),
         cmocka_unit_test(test_created_again),
+        cmocka_unit_test(test_created_of_two),
         cmocka_unit_test(test_times_by_format),
         cmocka_unit_test(test_values_and_escapes),
         cmocka_unit_test(test_good_beside_bad),
