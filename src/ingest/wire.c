@@ -323,8 +323,8 @@ wire_scan(const uint8_t *bytes, size_t size, enum wire_signal signal, struct var
         return fail(err, VARVE_INVALID, "", "neither metrics nor logs nor traces of OTLP");
     struct scan scan = {.bytes = bytes};
     scan.frames[0] = (struct frame){wire_over(bytes, size), requests[signal], 0};
+    struct wire_field field = {.data = NULL};
     for (;;) {
-        struct wire_field field;
         switch (wire_next(&scan.frames[scan.depth].rest, &field)) {
         case WIRE_FIELD:
             TRY(scan_field(&scan, &field, err));

@@ -203,7 +203,7 @@ static void packed_numbers(void **state)
     pb_free(&pb);
 }
 
-/* What points that are numbers, attributes, bodies and unknown fields hold is not looked at here. */
+/* What is in points that are numbers, attributes, bodies and unknown fields is not looked at. */
 static void does_not_look_into_values(void **state)
 {
     (void)state;
