@@ -219,7 +219,7 @@ unpack(struct otlp_pb *door, const struct signal *signal, const struct wire_fiel
 static enum varve_status try_blocks(struct otlp_pb *door, const struct signal *signal,
                                     struct wire body, struct varve_err *err)
 {
-    struct wire_field field;
+    struct wire_field field = {.data = NULL};
     ProtobufCMessage *block;
     bool first = true;
     while (wire_next(&body, &field) == WIRE_FIELD) {
@@ -236,7 +236,7 @@ static enum varve_status try_blocks(struct otlp_pb *door, const struct signal *s
 static enum varve_status take_blocks(struct otlp_pb *door, const struct signal *signal,
                                      struct wire body, size_t *taken, struct varve_err *err)
 {
-    struct wire_field field;
+    struct wire_field field = {.data = NULL};
     ProtobufCMessage *block;
     TRY(try_blocks(door, signal, body, err));
     while (wire_next(&body, &field) == WIRE_FIELD) {
