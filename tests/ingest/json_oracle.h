@@ -10,6 +10,8 @@
 
 #include "base/buf.h"
 
+enum { ORACLE_DEPTH = 160 }; /* how deep ours reads; jansson goes further */
+
 enum oracle_answer {
     ORACLE_ABSENT,  /* built without jansson */
     ORACLE_SILENT,  /* a matter on which readers may differ, such as a key given twice */

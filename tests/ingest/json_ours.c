@@ -50,6 +50,8 @@ void oracle_put_real(struct buf *line, double value)
     oracle_put(line, text);
 }
 
+_Static_assert(ORACLE_DEPTH == JSON_DEPTH, "json_oracle.h cannot include json.h");
+
 /* `unreadable`: it is JSON, but some text or number in it cannot be had. */
 struct walk {
     struct json json;
