@@ -23,7 +23,7 @@
 #include "base/directory.h"
 #include "store/pagecheck.h"
 
-enum { PATIENCE = 10, CHECK_READERS_EVERY = 64 };
+enum { PATIENCE = 10, CHECK_READERS_EVERY = 64, BEGIN_TRIES = 100 };
 /* Tree pages of the free list and the like. */
 #define WRITE_SLACK ((size_t)4 << 20)
 
@@ -255,6 +255,23 @@ begin_with_room(struct env *env, struct txn *txn, size_t need, struct varve_err 
     }
 }
 
+/* A reader takes the number of the newest commit first and then reads its meta page.  If it is
+ * held up between the two while others commit, the page is of a later commit than the number: the
+ * tree is sound, but not the one the number names.  Then it begins once more. */
+static enum varve_status begin_reading(struct env *env, struct txn *txn, struct varve_err *err)
+{
+    MDB_envinfo info;
+    for (int tries = 0;; tries++) {
+        TRY(begin(env, txn, err));
+        bool overtaken = mdb_env_info(env->mdb, &info) == MDB_SUCCESS &&
+                         info.me_last_txnid > mdb_txn_id(txn->mdb) + 1;
+        if (!overtaken || tries == BEGIN_TRIES)
+            return VARVE_OK;
+        mdb_txn_abort(txn->mdb);
+        txn->mdb = NULL;
+    }
+}
+
 static enum varve_status
 begin_any(struct env *env, struct txn **result, bool write, size_t need, struct varve_err *err)
 {
@@ -268,7 +285,7 @@ begin_any(struct env *env, struct txn **result, bool write, size_t need, struct 
         mem_free(env->mem, txn, sizeof *txn);
         return status;
     }
-    status = write ? begin_with_room(env, txn, need, err) : begin(env, txn, err);
+    status = write ? begin_with_room(env, txn, need, err) : begin_reading(env, txn, err);
     if (status != VARVE_OK) {
         leave(env, write);
         mem_free(env->mem, txn, sizeof *txn);
