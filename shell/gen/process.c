@@ -13,6 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int64_t on_tick(const struct process *p, int64_t time)
+{
+    return time - time % p->tick;
+}
+
 /* ---- life ---------------------------------------------------------------- */
 
 static void make_weights(struct process *p)
@@ -40,7 +45,9 @@ struct process *process_new(struct gen_session *session, const struct process_pl
     p->chance.state = p->seed;
     p->decor.state = ~p->seed;
     p->start_type = plan->start_type;
-    p->start = p->previous = plan->start + chance_below(&p->chance, 1000000);
+    /* Most versions of the SDK tell milliseconds; some add what a finer clock says. */
+    p->tick = chance_permille(&p->chance, 120) ? 1 : GEN_MILLISECOND;
+    p->start = p->previous = on_tick(p, plan->start + chance_below(&p->chance, 1000000));
     p->active_left = plan->active;
     p->idle_permille = plan->idle_permille;
     p->linger = chance_permille(&p->chance, 200) ? 1 + chance_below(&p->chance, 10) : 0;
@@ -89,9 +96,9 @@ void process_schedule(struct process *p, int64_t limit)
             p->idle_left = 1 + (unsigned)chance_about(c, 4, 256);
     }
     int64_t length = p->last ? 4 + chance_below(c, 55) : 60;
-    p->next = p->previous + length * GEN_SECOND + chance_below(c, 18000000);
+    p->next = on_tick(p, p->previous + length * GEN_SECOND + chance_below(c, 18000000));
     if (p->next >= limit) {
-        p->next = p->previous + (limit - p->previous) / 2;
+        p->next = on_tick(p, p->previous + (limit - p->previous) / 2) + GEN_MILLISECOND;
         p->last = true;
     }
 }
@@ -126,6 +133,7 @@ void process_record(struct process *p, unsigned slot, int64_t when, int64_t exac
     struct series_set *set = p->sets[p->set_count - 1];
     struct series *s = &set->series[slot];
     uint64_t bit = UINT64_C(1) << slot;
+    when = on_tick(p, when);
     if (!(set->now & bit)) {
         set->now |= bit;
         s->first = when;

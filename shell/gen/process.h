@@ -39,9 +39,11 @@ struct process {
     unsigned set_count, ordinal;
     enum start_type start_type;
     int64_t start, previous;
+    int64_t tick; /* times are multiples of it: a millisecond, or a nanosecond */
     unsigned steps, active_left, idle_left, linger, idle_permille, clear_at;
     bool active, last;
     uint16_t weights[STREAMS];
+    unsigned stream; /* of the last request */
     int64_t context; /* tokens that the next request reads from the cache */
     int64_t sequence;
     char prompt[37];

@@ -158,7 +158,10 @@ static void take_turn(struct process *p, const struct turn *turn)
     struct chance *c = &p->chance;
     if (!p->prompt[0] || chance_permille(c, 300))
         prompt(p, at(turn, 2));
-    unsigned stream = chance_weighted(c, p->weights, STREAMS);
+    /* Requests of a kind come in bursts: a subagent works until it is done. */
+    if (p->stream == STREAM_SMALL || !chance_permille(c, 550))
+        p->stream = chance_weighted(c, p->weights, STREAMS);
+    unsigned stream = p->stream;
     if (chance_permille(c, 12)) {
         tell_error(p, at(turn, 5), stream_of(p, stream));
         return;
@@ -190,7 +193,6 @@ void process_work(struct process *p)
         begin(p, set, p->previous + length / 100);
     for (unsigned i = 0; i < turns; i++) {
         int64_t slice = length / turns;
-        /* Nanoseconds are noise, so that no two processes count at the same instant. */
         struct turn turn = {p->previous + i * slice + chance_below(&p->chance, 1000000) % slice,
                             (slice - slice / 8) / 16};
         take_turn(p, &turn);
