@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 #include "codec/int_block.h"
+#include "gen/gen.h"
 #include "varve.h"
-#include "workload.h"
 
 #define BATCH_POINTS 5000
 #define REPEAT 15
@@ -78,98 +78,151 @@ static void load_outcome(struct outcome *o)
 
 /* ---- writing ------------------------------------------------------------ */
 
-static struct varve_label label(const char *key, const char *value)
+static struct varve_label *fill(struct varve_label *to, const struct gen_label *from, size_t count)
 {
-    return (struct varve_label){varve_str(key), varve_str(value)};
+    for (size_t i = 0; i < count; i++)
+        *to++ = (struct varve_label){varve_str(from[i].key), varve_str(from[i].value)};
+    return to;
 }
 
-/* As a receiver would: what all points of the export share, then what each has of its own. */
-static void add_export(varve_batch *batch, const struct workday *day, const struct export *e)
+/* The metrics' names in the batch, asked for when an export begins. */
+static uint32_t metric_of(varve_batch *batch, unsigned metric)
 {
-    static const struct varve_metric tokens = {
-        {"claude_code.token.usage", 23}, {"tokens", 6}, VARVE_COUNTER};
-    static const struct varve_metric cost = {
-        {"claude_code.cost.usage", 22}, {"USD", 3}, VARVE_COUNTER};
-    const struct developer *d = &day->people[e->developer];
-    struct varve_label common[] = {
-        label("user.id", d->id),
-        label("session.id", e->session),
-        label("organization.id", "6f1e1f9c-52a5-4a43-8a34-0c1f6a9b3f10"),
-        label("user.email", d->email),
-        label("user.account_uuid", d->account),
-        label("terminal.type", d->terminal),
-        label("model", e->model),
-        label("query_source", "main"),
-    };
-    uint32_t metric, set, typed;
-    must(varve_batch_labels(batch, VARVE_NO_LABELS, common, sizeof common / sizeof *common, &set,
-                            &err),
-         "labels");
-    must(varve_batch_metric(batch, &tokens, &metric, &err), "metric");
-    for (int t = 0; t < TOKEN_TYPES; t++) {
-        struct varve_label type = label("type", token_type_names[t]);
-        must(varve_batch_labels(batch, set, &type, 1, &typed, &err), "labels");
-        must(varve_batch_counter(batch, metric, typed, VARVE_DELTA, e->start, e->end,
-                                 varve_float(e->tokens[t]), &err),
+    const struct gen_metric_info *info = &gen_metrics[metric];
+    struct varve_metric m = {varve_str(info->name), varve_str(info->unit), VARVE_COUNTER};
+    uint32_t id;
+    must(varve_batch_metric(batch, &m, &id, &err), "metric");
+    return id;
+}
+
+/* As a receiver would: what all points of a session share, then what each has of its own. */
+static void add_export(varve_batch *batch, const struct gen_export *e)
+{
+    struct varve_label labels[GEN_COMMON_LABELS + GEN_OWN_LABELS];
+    struct gen_label own[GEN_OWN_LABELS];
+    const struct gen_session *session = NULL;
+    unsigned metric = GEN_METRICS;
+    uint32_t id = 0, set = 0, all;
+    for (size_t i = 0; i < e->point_count; i++) {
+        const struct gen_point *p = &e->points[i];
+        if (p->session != session) {
+            session = p->session;
+            fill(labels, session->common, session->common_count);
+            must(varve_batch_labels(batch, VARVE_NO_LABELS, labels, session->common_count, &set,
+                                    &err),
+                 "labels");
+        }
+        if (p->metric != metric)
+            id = metric_of(batch, metric = p->metric);
+        size_t count = gen_point_labels(p, own);
+        fill(labels, own, count);
+        must(varve_batch_labels(batch, set, labels, count, &all, &err), "labels");
+        must(varve_batch_counter(batch, id, all, VARVE_DELTA, p->start, p->end,
+                                 varve_float(p->value), &err),
              "counter");
     }
-    must(varve_batch_metric(batch, &cost, &metric, &err), "metric");
-    must(varve_batch_counter(batch, metric, set, VARVE_DELTA, e->start, e->end,
-                             varve_float(e->cost), &err),
-         "counter");
 }
 
-static void append_day(varve *db, varve_batch *batch, const struct workday *day, struct outcome *o)
+struct writing {
+    varve *db;
+    varve_batch *batch;
+    struct outcome *o;
+    size_t waiting; /* points in the batch */
+};
+
+static void append(struct writing *w)
 {
     struct varve_appended appended;
-    size_t per_batch = BATCH_POINTS / (TOKEN_TYPES + 1);
-    double began = now(), cpu_began = cpu();
-    for (size_t from = 0; from < day->count; from += per_batch) {
-        size_t to = from + per_batch < day->count ? from + per_batch : day->count;
-        varve_batch_clear(batch);
-        for (size_t i = from; i < to; i++)
-            add_export(batch, day, &day->exports[i]);
-        must(varve_append(db, batch, &appended, &err), "append");
-        o->points += appended.points;
-    }
-    o->append += now() - began;
-    o->append_cpu += cpu() - cpu_began;
+    if (!w->waiting)
+        return;
+    must(varve_append(w->db, w->batch, &appended, &err), "append");
+    varve_batch_clear(w->batch);
+    w->o->points += appended.points;
+    w->waiting = 0;
 }
 
-static void write_store(const char *path, const struct workload *load)
+static void seal(struct writing *w)
+{
+    double began = now(), cpu_began = cpu();
+    must(varve_seal(w->db, INT64_MAX, NULL, &err), "seal");
+    double took = now() - began;
+    w->o->seal += took;
+    w->o->seal_cpu += cpu() - cpu_began;
+    w->o->slowest_seal = took > w->o->slowest_seal ? took : w->o->slowest_seal;
+}
+
+static void take_export(struct writing *w, const struct gen_export *e)
+{
+    double began = now();
+    if (w->waiting + e->point_count > BATCH_POINTS)
+        append(w);
+    add_export(w->batch, e);
+    w->waiting += e->point_count;
+    w->o->append += now() - began;
+    for (size_t i = 0; i < e->point_count; i++) {
+        const struct gen_point *p = &e->points[i];
+        w->o->tokens += p->metric == GEN_TOKENS ? (uint64_t)p->exact : 0;
+        w->o->cost_nanos += p->metric == GEN_COST ? (uint64_t)p->exact : 0;
+    }
+}
+
+/* What the world itself takes, which is not to be counted. */
+static double cpu_of_generating(const struct gen_options *load)
+{
+    double began = cpu();
+    struct gen_world *world = gen_world_new(load);
+    while (world && gen_world_next(world))
+        ;
+    gen_world_free(world);
+    return cpu() - began;
+}
+
+/* Appends all exports, and seals when a day is over. */
+static void write_world(struct writing *w, const struct gen_options *load)
+{
+    double began = cpu();
+    struct gen_world *world = gen_world_new(load);
+    const struct gen_export *e;
+    int64_t day = 0;
+    if (!world)
+        exit(1);
+    while ((e = gen_world_next(world))) {
+        if (day && e->time / GEN_DAY != day) {
+            double append_began = now();
+            append(w);
+            w->o->append += now() - append_began;
+            seal(w);
+        }
+        day = e->time / GEN_DAY;
+        take_export(w, e);
+    }
+    append(w);
+    seal(w);
+    if (gen_world_failed(world))
+        exit(1);
+    gen_world_free(world);
+    w->o->append_cpu = cpu() - began - w->o->seal_cpu - cpu_of_generating(load);
+}
+
+static void write_store(const char *path, const struct gen_options *load)
 {
     struct varve_options options = {.flags = VARVE_CREATE | VARVE_NO_AUTOSEAL};
     struct outcome o = {0};
     struct varve_compacted compacted;
     struct varve_stats stats;
-    varve *db;
-    varve_batch *batch;
-    must(varve_open(path, &options, &db, &err), "open");
-    must(varve_batch_new(db, &batch, &err), "batch");
-    for (unsigned d = 0; d < load->days; d++) {
-        struct workday day;
-        if (workday_make(&day, load, d) != 0)
-            exit(1);
-        append_day(db, batch, &day, &o);
-        double began = now(), cpu_began = cpu();
-        must(varve_seal(db, INT64_MAX, NULL, &err), "seal");
-        double took = now() - began;
-        o.seal += took;
-        o.seal_cpu += cpu() - cpu_began;
-        o.slowest_seal = took > o.slowest_seal ? took : o.slowest_seal;
-        o.series += 5 * day.streams;
-        o.tokens += day.tokens;
-        o.cost_nanos += day.cost_nanos;
-        workday_free(&day);
-    }
-    must(varve_stats(db, &stats, &err), "stats");
+    struct writing w = {.o = &o};
+    must(varve_open(path, &options, &w.db, &err), "open");
+    must(varve_batch_new(w.db, &w.batch, &err), "batch");
+    write_world(&w, load);
+    must(varve_stats(w.db, &stats, &err), "stats");
     o.bytes_sealed = stats.bytes;
+    o.series = stats.series;
     double began = now();
-    must(varve_compact(db, &compacted, &err), "compact");
+    must(varve_compact(w.db, &compacted, &err), "compact");
     o.compact = now() - began;
     o.bytes_compacted = compacted.bytes_after;
-    varve_batch_free(batch);
-    varve_close(db);
+    varve_batch_free(w.batch);
+    varve_close(w.db);
     save_outcome(&o);
 }
 
@@ -272,7 +325,7 @@ static void report_sum(const char *what, double seconds, uint64_t points)
            (double)points / seconds / 1e9);
 }
 
-static void read_store(const char *path, const struct workload *load)
+static void read_store(const char *path, const struct gen_options *load)
 {
     static struct groups groups;
     struct varve_options options = {.flags = VARVE_RDONLY};
@@ -281,7 +334,7 @@ static void read_store(const char *path, const struct workload *load)
     varve *db = NULL;
     varve_snapshot *s = NULL;
     uint64_t points;
-    int64_t last_day = load->first_day + (int64_t)(load->days - 1) * 86400 * INT64_C(1000000000);
+    int64_t last_day = load->end - GEN_DAY;
     load_outcome(&o);
     for (int i = 0; i < REPEAT; i++) {
         double began = now();
@@ -322,8 +375,8 @@ static void read_store(const char *path, const struct workload *load)
 
 /* ---- phases in processes of their own ------------------------------------ */
 
-static long run_phase(void (*phase)(const char *, const struct workload *), const char *path,
-                      const struct workload *load)
+static long run_phase(void (*phase)(const char *, const struct gen_options *), const char *path,
+                      const struct gen_options *load)
 {
     struct rusage usage;
     int how;
@@ -365,7 +418,12 @@ static void report_writing(const struct outcome *o, long peak_kb)
 static void measure(const char *directory, unsigned developers, unsigned days)
 {
     char path[3000], command[8192];
-    struct workload load = {developers, days, 8, 20, 42, INT64_C(1790812800) * 1000000000};
+    struct gen_options load = {.days = days,
+                               .developers = developers,
+                               .sessions = 8,
+                               .points = 20,
+                               .seed = 42,
+                               .end = (20727 + days) * GEN_DAY}; /* from 2026-10-01 on */
     struct outcome o;
     snprintf(path, sizeof path, "%s/bench-%ld-%u.varve", directory, (long)getpid(), developers);
     snprintf(outcome_path, sizeof outcome_path, "%s.outcome", path);
