@@ -3,8 +3,8 @@
  * seen.c -- a set of 64-bit hashes that only grows.
  *
  * Open addressing with linear probing.  A hash belongs at its place in proportion: hash / 2^64 of
- * the way through the table, so the table may have any size, and grows by a quarter when it is seven
- * eighths full, instead of doubling.  It is asked only for what is new to a batch, so long
+ * the way through the table, so the table may have any size, and grows by a quarter when it is
+ * seven eighths full, instead of doubling.  It is asked only for what is new to a batch, so long
  * probes cost nothing that shows.
  *
  * The hash 0 stands for a free slot and is counted as if it were 1.

@@ -130,6 +130,7 @@ static void test_metrics(void **state)
 /* ---- labels ---- */
 
 static const char *const dotted[] = {"user.id",
+                                     "team.id",
                                      "session.id",
                                      "ccr.session.id",
                                      "app.version",
@@ -189,7 +190,7 @@ static void test_labels(void **state)
         check_str(names_label(str(dotted[i])), dotted[i]);
     }
     static const char *const own[] = {
-        "model",      "type",    "query_source", "tool_name",   "job", "instance",
+        "model",      "type",        "query_source", "tool_name",   "job", "instance",
         "error_type", "cost_center", "user_emai",    "user_email_", "",    "start_type"};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         check_str(names_label(str(own[i])), own[i]);
