@@ -36,7 +36,8 @@ void values_trim(struct values *values);
 /* No attributes and no body. */
 void values_clear(struct values *values);
 /* These add a body and attributes (up to `most`, which is no more than LIMIT_FIELDS) to what was
- * read since values_clear.  VARVE_INVALID: the record cannot be used, see reason and problem.  VARVE_NOMEM. */
+ * read since values_clear.  VARVE_INVALID: the record cannot be used, see reason and
+ * problem. */
 enum varve_status values_body(struct values *values, const struct ProtobufCBinaryData *any,
                               struct varve_err *err) VARVE_CHECKED;
 enum varve_status values_attribute(struct values *values, const uint8_t *bytes, size_t size,

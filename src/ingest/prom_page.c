@@ -2,10 +2,10 @@
  *
  * prom_page.c -- what is known on a page of text.
  *
- * What a sample is follows from its name and the type of its family: `x_total` and `x_created` belong
- * to the counter x, `x_bucket` to the histogram x.  Client libraries write `_created` also as a
- * family of its own, a gauge, behind the counter's; it is a start time all the same.  Where there
- * is no type the suffix `_total` and the catalogue of names tell a counter.
+ * What a sample is follows from its name and the type of its family: `x_total` and `x_created`
+ * belong to the counter x, `x_bucket` to the histogram x.  Client libraries write `_created` also
+ * as a family of its own, a gauge, behind the counter's; it is a start time all the same.  Where
+ * there is no type the suffix `_total` and the catalogue of names tell a counter.
  *
  * A metric is worked out once for each name and found by the hash of the name from then on; the
  * line before mostly had the same one.  A type that changes makes a new epoch: the same name leads

@@ -157,7 +157,8 @@ static void test_good_lines(void **state)
         prom_line_parse(&line, str(cases[i].line));
         if (line.kind != cases[i].kind || !str_equal(line.name, str(cases[i].name)) ||
             !str_equal(line.text, str(cases[i].text)) ||
-            !str_equal(line.value, str(cases[i].value)) || !str_equal(line.time, str(cases[i].time)))
+            !str_equal(line.value, str(cases[i].value)) ||
+            !str_equal(line.time, str(cases[i].time)))
             fail_msg("%s: kind %d, name %.*s, text %.*s, value %.*s, time %.*s", cases[i].line,
                      line.kind, STR_ARG(line.name), STR_ARG(line.text), STR_ARG(line.value),
                      STR_ARG(line.time));
@@ -345,8 +346,8 @@ static void test_known_names(void **state)
 static void test_created(void **state)
 {
     static const char wanted[] = "metric \"a_total\" \"\" sum cumulative monotonic\n"
-                                 "number {x=\"1\", y=\"2\"} 1600000000123456789 1700000000000000000 "
-                                 "int 5\n"
+                                 "number {x=\"1\", y=\"2\"} 1600000000123456789 "
+                                 "1700000000000000000 int 5\n"
                                  "number {x=\"2\"} 0 1700000000000000000 int 6\n";
     (void)state;
     /* behind its sample, before it, with its labels in another order, as a family of its own */
@@ -574,22 +575,14 @@ static void test_failing_intake(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_decimal_times),
-        cmocka_unit_test(test_decimal_doubles),
-        cmocka_unit_test(test_long_decimals),
-        cmocka_unit_test(test_good_lines),
-        cmocka_unit_test(test_bad_lines),
-        cmocka_unit_test(test_types),
-        cmocka_unit_test(test_known_names),
-        cmocka_unit_test(test_created),
-        cmocka_unit_test(test_created_again),
-        cmocka_unit_test(test_created_of_two),
-        cmocka_unit_test(test_times_by_format),
-        cmocka_unit_test(test_values_and_escapes),
-        cmocka_unit_test(test_good_beside_bad),
-        cmocka_unit_test(test_pages_behind_each_other),
-        cmocka_unit_test(test_long_pages),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_decimal_times),   cmocka_unit_test(test_decimal_doubles),
+        cmocka_unit_test(test_long_decimals),   cmocka_unit_test(test_good_lines),
+        cmocka_unit_test(test_bad_lines),       cmocka_unit_test(test_types),
+        cmocka_unit_test(test_known_names),     cmocka_unit_test(test_created),
+        cmocka_unit_test(test_created_again),   cmocka_unit_test(test_created_of_two),
+        cmocka_unit_test(test_times_by_format), cmocka_unit_test(test_values_and_escapes),
+        cmocka_unit_test(test_good_beside_bad), cmocka_unit_test(test_pages_behind_each_other),
+        cmocka_unit_test(test_long_pages),      cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_failing_intake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
