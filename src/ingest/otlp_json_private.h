@@ -139,8 +139,8 @@ otlp_json_plan(struct otlp_json *door, const char *text, size_t size,
 /* The field that a key names, or NULL.  *next, at first 0, is where to look first. */
 const struct otlp_field *
 otlp_json_find(const struct otlp_message *message, const struct json_value *key, unsigned *next);
-/* The members of the object that comes next, which is left; false: it is none, and passed over. Only
- * for messages without children. */
+/* The members of the object that comes next, which is left; false: it is none, and passed over.
+ * Only for messages without children. */
 bool otlp_json_read(struct json *json, const struct otlp_message *message,
                     struct json_value *slots);
 /* The same for an object in a slot. */
