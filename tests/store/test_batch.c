@@ -68,7 +68,7 @@ static void test_counters(void **state)
     INVALID(batch_counter(b, m, 0, VARVE_CUMULATIVE, 2, T, whole(1), err));
     INVALID(batch_counter(b, m, 0, VARVE_CUMULATIVE, T + 1, T, whole(1), err));
     INVALID(batch_counter(b, m, 0, VARVE_DELTA, 0, T, whole(-1), err));
-    INVALID(batch_counter(b, m, 0, VARVE_DELTA, 0, T, real(NAN), err));
+    INVALID(batch_counter(b, m, 0, VARVE_DELTA, 0, T, real((double)NAN), err));
     INVALID(batch_counter(b, m, 0, VARVE_DELTA, 0, 5, whole(1), err));
     INVALID(batch_counter(b, m, 0, (enum varve_temporality)3, 0, T, whole(1), err));
     INVALID(batch_gauge(b, m, 0, T, whole(1), err));
