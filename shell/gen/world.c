@@ -121,7 +121,7 @@ plan_more(struct gen_world *w, struct chance *c, struct gen_session *s, struct p
 {
     unsigned shape = chance_below(c, 1000);
     struct process_plan next = *plan;
-    int64_t minutes = plan->active;
+    int64_t minutes;
     next.ordinal = 1;
     next.clears = false;
     next.start_type = START_CONTINUE;
