@@ -35,8 +35,8 @@ enum varve_input replay_input(enum replay_form form);
 struct varve_ingested
 replay_into(varve *db, enum varve_input input, const void *bytes, size_t size, size_t piece);
 
-/* The sum over all series must be `total`, in the metric's own units of 10^-scale, whatever the form,
- * also after everything has been sent again and after the store was sealed. */
+/* The sum over all series must be `total`, in the metric's own units of 10^-scale, whatever the
+ * form, also after everything has been sent again and after the store was sealed. */
 void replay_check(const struct replay *replay, int64_t total);
 
 #endif

@@ -50,7 +50,7 @@ void oracle_put_real(struct buf *line, double value)
     oracle_put(line, text);
 }
 
-_Static_assert(ORACLE_DEPTH == JSON_DEPTH, "json_oracle.h cannot include json.h");
+_Static_assert((int)ORACLE_DEPTH == (int)JSON_DEPTH, "json_oracle.h cannot include json.h");
 
 /* `unreadable`: it is JSON, but some text or number in it cannot be had. */
 struct walk {

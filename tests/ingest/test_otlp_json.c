@@ -430,7 +430,7 @@ static void test_limits(void **state)
     }
 }
 
-/* Lists as deep as may be are text; deeper ones cost their record, and much deeper ones the body. */
+/* Lists as deep as may be are text; deeper ones cost their record, or the body. */
 static void test_depth(void **state)
 {
     struct fixture *f = *state;
