@@ -483,19 +483,24 @@ varve_ingest_new(varve *db, const struct varve_ingest_options *options, varve_in
 /* What was not flushed is lost.  NULL is fine. */
 VARVE_API void varve_ingest_free(varve_ingest *ingest);
 
-/* One body: an OTLP request, or a page of text.  place names it in messages.
+/* One body: an OTLP request, or a page of text, whose samples without timestamps are of now.  place
+ * names it in messages.
  * VARVE_INVALID, VARVE_LIMIT: it cannot be read, and nothing of it was taken; counted as one
  * rejection.  The ingest can go on after these two, and after no other failure. */
 VARVE_API VARVE_CHECKED enum varve_status
 varve_ingest_body(varve_ingest *ingest, enum varve_input input, const char *place,
                   const void *bytes, size_t size, struct varve_err *err);
 
-/* Fills the buffer: how many bytes were read, 0 at the end, -1 with errno set. */
+/* Fills the buffer: how many bytes were read, 0 at the end, -1 with errno set.  EINTR: it is called
+ * again.  ECANCELED: the stream is given up with VARVE_INTERRUPTED. */
 typedef ptrdiff_t varve_read(void *context, void *buffer, size_t size);
 
-/* A stream of any length: bodies behind each other or behind their lengths, JSON values, lines of
- * text. time: of samples of text that bear none. VARVE_INVALID, VARVE_LIMIT: some or all of it
- * could not be read; what could was taken. VARVE_NOTFOUND: it is nothing that a door takes; nothing
+/* A stream of any length: bodies behind each other or behind their lengths (as varints, or in four
+ * bytes, big-endian), JSON values, lines of text.  An empty one is fine.  place names it in
+ * messages.  time: of samples of text that bear none; timestamps are seconds or milliseconds as
+ * `input` says, else as large as they are.  VARVE_INVALID, VARVE_LIMIT: some or all of it could not
+ * be read; what could was taken, and *err tells of the first body that could not.  Lines of text
+ * that cannot be read are only counted.  VARVE_NOTFOUND: it is nothing that a door takes; nothing
  * was counted. */
 VARVE_API VARVE_CHECKED enum varve_status
 varve_ingest_stream(varve_ingest *ingest, enum varve_input input, const char *place, int64_t time,
