@@ -582,7 +582,7 @@ static void test_random_bodies(void **state)
 static size_t
 load(const char *directory, const char *name, const char *ending, char *text, size_t room)
 {
-    char path[4096];
+    char path[5000];
     snprintf(path, sizeof path, "%s/%s.%s", directory, name, ending);
     FILE *file = fopen(path, "rb");
     if (!file)
