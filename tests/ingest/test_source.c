@@ -120,12 +120,14 @@ static void test_framings(void **state)
     (void)state;
     check(BARE, TEXT(""), "");
     check(BARE, TEXT("\x0a\x02\x0a\x00"), "<\x0a\x02\x0a");
-    check(VARINT, TEXT("\x03"
-                       "abc\x00"
-                       "\x01z"),
+    check(VARINT,
+          TEXT("\x03"
+               "abc\x00"
+               "\x01z"),
           "<abc><><z>");
-    check(BE32, TEXT("\0\0\0\x03"
-                     "abc\0\0\0\0\0\0\0\x01z"),
+    check(BE32,
+          TEXT("\0\0\0\x03"
+               "abc\0\0\0\0\0\0\0\x01z"),
           "<abc><><z>");
 }
 
