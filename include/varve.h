@@ -88,7 +88,8 @@ VARVE_API const char *varve_version(void);
     X(READONLY, 10, "the store is open for reading only")             \
     X(VERSION, 11, "the store's format is not known to this library") \
     X(MISUSE, 12, "the interface was used against its rules")         \
-    X(INTERRUPTED, 13, "the caller asked to stop")
+    X(INTERRUPTED, 13, "the caller asked to stop")                    \
+    X(INCOMPLETE, 14, "the statement goes on")
 
 enum varve_status {
 #define X(name, number, text) VARVE_##name = number,
@@ -150,7 +151,8 @@ enum varve_open_flags {
 struct varve_options {
     unsigned flags;
     struct varve_allocator allocator; /* resize == NULL: the C library's */
-    uint64_t seal_rows;               /* journal rows that make an append seal; 0: default */
+    uint64_t seal_rows;               /* journal rows that make an append seal, or up to four times
+                                         as many where their days hold much already; 0: default */
     uint64_t max_memory;              /* bytes this handle may hold at once; 0: no limit */
 };
 
@@ -325,6 +327,11 @@ VARVE_API VARVE_CHECKED enum varve_status
 varve_visit_labels(varve_snapshot *snapshot, struct varve_str metric_or_table,
                    int (*visit)(void *, const struct varve_count_info *), void *context,
                    struct varve_err *err);
+/* All columns of a table, whatever their type, and how many events have each. */
+VARVE_API VARVE_CHECKED enum varve_status
+varve_visit_columns(varve_snapshot *snapshot, struct varve_str table,
+                    int (*visit)(void *, const struct varve_count_info *), void *context,
+                    struct varve_err *err);
 /* The values of one label and how many points or events carry each. */
 VARVE_API VARVE_CHECKED enum varve_status
 varve_visit_values(varve_snapshot *snapshot, struct varve_str metric_or_table,
@@ -371,7 +378,10 @@ struct varve_dictionary {
 /* A label of a run, or a column of events, for the rows at hand.  Which array is
  * set follows from type: VARVE_TEXT codes + dictionary, VARVE_INT and
  * VARVE_BOOL ints, VARVE_FLOAT floats, VARVE_NULL none (no row has it).
- * present: one bit a row, bit i of word i/64; NULL when every row has it. */
+ * present: one bit a row, bit i of word i/64; NULL when every row has it.
+ * types: what each cell was when it came in (enum varve_type, one entry a row), in a column of
+ * events where some differ from type; NULL where none does.  A number seen as text
+ * reads back to itself. */
 struct varve_column {
     enum varve_type type;
     const uint32_t *codes;
@@ -379,6 +389,7 @@ struct varve_column {
     const int64_t *ints;
     const double *floats;
     const uint64_t *present;
+    const uint8_t *types;
 };
 
 /* How the values of a run are meant. */

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * exec.h -- runs a plan over one snapshot.
+ *
+ * An operator a node.  Each is asked for batches by the one above it and asks those below.
+ * Nodes that have to see everything first (GROUP, ALIGN, SORT, ...) keep it in relations; the
+ * others pass batches on, so that a long list of rows takes no memory.  Memory is counted: all of
+ * it comes from one struct mem with a cap.  Once a batch every operator calls exec_check, which
+ * looks at the deadline and at the caller's wish to stop.
+ *
+ *   exec.c       opening, the table of operators, checks, statistics
+ *   term.c       bound expressions over batches
+ *   relation.c   rows kept in memory
+ *   group_key.c  from the keys of a row to the number of its group
+ *   measure*.c   MEASURE         scan_op.c    SCAN
+ *   group.c      GROUP           align.c      ALIGN
+ *   grid.c       GRID, FILL, SHIFT
+ *   rows.c       VALUES, COMPUTE, PICK, FILTER, LIMIT, NAMED
+ *   sort.c       SORT, DISTINCT, SET
+ *   catalogue_op.c  CATALOGUE
+ */
+#ifndef EXEC_EXEC_H
+#define EXEC_EXEC_H
+
+#include <stdatomic.h>
+#include "exec/lookup.h"
+#include "exec/relation.h"
+#include "exec/vector.h"
+#include "lang/explain.h"
+#include "store/snapshot.h"
+
+struct exec_options {
+    int64_t deadline;           /* of clock_monotonic(); 0: none */
+    uint64_t max_rows;          /* of the result: one more is VARVE_LIMIT; 0: none */
+    int (*stop)(void *context); /* asked once a batch; not 0: VARVE_INTERRUPTED; NULL: never */
+    void *stop_context;
+};
+
+struct exec;
+struct op;
+
+/* What a kind of node does when it is run.  open checks and prepares, reads nothing; its inputs are
+ * open already.  next fills *batch, or answers VARVE_DONE.  close frees what open and next took; it
+ * is called also when open failed.  All state is in op->state, of the arena or of exec->mem. */
+struct op_kind {
+    enum varve_status (*open)(struct op *op, struct varve_err *err);
+    enum varve_status (*next)(struct op *op, struct batch *batch, struct varve_err *err);
+    void (*close)(struct op *op);
+};
+
+struct op {
+    const struct node *node;
+    const struct op_kind *kind;
+    struct exec *exec;
+    struct op **inputs; /* node->input_count */
+    void *state;
+};
+
+struct exec {
+    const struct plan *plan;
+    struct snapshot *snapshot;
+    const struct lookups *lookups;
+    const struct zone *zone; /* plan->zone */
+    struct exec_options options;
+    struct mem *mem;
+    struct arena arena; /* lives as long as the exec */
+    struct op *root;
+    struct relation **named;  /* NULL until they are made; before the root runs */
+    struct node_stats *stats; /* one a node */
+    uint64_t rows_out;
+    uint32_t checks;
+};
+
+/* The plan, the snapshot, the lookups and mem must outlive it. */
+enum varve_status exec_open(const struct plan *plan, struct snapshot *snapshot,
+                            const struct lookups *lookups, const struct exec_options *options,
+                            struct mem *mem, struct exec **exec, struct varve_err *err)
+    VARVE_CHECKED; /* The next rows of the result; VARVE_DONE when there are
+                            none. */
+enum varve_status
+exec_next(struct exec *exec, struct batch *batch, struct varve_err *err) VARVE_CHECKED;
+void exec_close(struct exec *exec); /* NULL is fine */
+
+/* ---- for operators ---------------------------------------------------------- */
+
+/* The next batch of an input, counted and timed. */
+enum varve_status op_next(struct op *op, struct batch *batch, struct varve_err *err) VARVE_CHECKED;
+/* VARVE_INTERRUPTED or VARVE_LIMIT when it is time to stop. */
+enum varve_status exec_check(struct exec *exec, struct varve_err *err) VARVE_CHECKED;
+/* Everything an input has, as a relation of its columns. */
+enum varve_status
+op_collect(struct op *input, struct relation *relation, struct varve_err *err) VARVE_CHECKED;
+/* The zone of a bucket: UTC for FIXED. */
+enum varve_status exec_zone(struct exec *exec, struct varve_str name, const struct zone **zone,
+                            struct varve_err *err) VARVE_CHECKED;
+
+extern const struct op_kind op_values, op_measure, op_scan, op_group, op_align, op_grid, op_fill,
+    op_shift, op_compute, op_pick, op_filter, op_sort, op_limit, op_distinct, op_set, op_named,
+    op_catalogue;
+
+#endif
