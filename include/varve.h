@@ -327,7 +327,7 @@ VARVE_API VARVE_CHECKED enum varve_status
 varve_visit_labels(varve_snapshot *snapshot, struct varve_str metric_or_table,
                    int (*visit)(void *, const struct varve_count_info *), void *context,
                    struct varve_err *err);
-/* All columns of a table, whatever their type, and how many events have each. */
+/* All columns of a table, whatever their type, by name, and how many events have each. */
 VARVE_API VARVE_CHECKED enum varve_status
 varve_visit_columns(varve_snapshot *snapshot, struct varve_str table,
                     int (*visit)(void *, const struct varve_count_info *), void *context,

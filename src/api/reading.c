@@ -58,6 +58,14 @@ enum varve_status varve_visit_labels(varve_snapshot *snapshot, struct varve_str 
     return visit_labels(snapshot_of(snapshot), metric_or_table, visit, context, err);
 }
 
+enum varve_status varve_visit_columns(varve_snapshot *snapshot, struct varve_str table,
+                                      int (*visit)(void *, const struct varve_count_info *),
+                                      void *context, struct varve_err *err)
+{
+    TRY(check_snapshot(snapshot, "varve_visit_columns", err));
+    return visit_columns(snapshot_of(snapshot), table, visit, context, err);
+}
+
 enum varve_status
 varve_visit_values(varve_snapshot *snapshot, struct varve_str metric_or_table,
                    struct varve_str label, int (*visit)(void *, const struct varve_count_info *),

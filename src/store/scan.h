@@ -65,6 +65,7 @@ struct column_output {
     int64_t ints[BLOCK_VALUES];
     double floats[BLOCK_VALUES];
     uint64_t present[BLOCK_VALUES / 64];
+    uint8_t types[BLOCK_VALUES];
 };
 
 struct scan {

@@ -150,6 +150,11 @@ static void put_column(struct scan *scan, size_t c, const uint32_t *rows, uint32
             o->present[i / 64] |= (uint64_t)row_present(v, rows[i]) << (i % 64);
         column->present = o->present;
     }
+    if (v->types) {
+        for (uint32_t i = 0; i < n; i++)
+            o->types[i] = v->types[rows[i]];
+        column->types = o->types;
+    }
     if (v->type == VARVE_TEXT) {
         for (uint32_t i = 0; i < n; i++)
             o->codes[i] = v->codes[rows[i]];

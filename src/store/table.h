@@ -90,8 +90,9 @@ struct table_values {
     const double *floats;  /* FLOAT */
     const uint32_t *codes; /* TEXT: 0 = absent */
     const struct varve_str
-        *texts;          /* TEXT: texts[code], distinct but for texts[0], which is empty */
-    uint32_t text_count; /* texts[0] included */
+        *texts;           /* TEXT: texts[code], distinct but for texts[0], which is empty */
+    uint32_t text_count;  /* texts[0] included */
+    const uint8_t *types; /* each cell's own, where some are of another type; 0 = absent; or NULL */
 };
 enum varve_status table_values(struct table *table, uint32_t column, struct arena *arena,
                                struct table_values *values, struct varve_err *err) VARVE_CHECKED;

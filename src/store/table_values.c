@@ -90,6 +90,24 @@ static enum varve_status text_values(struct table *table, uint32_t index, struct
     return VARVE_OK;
 }
 
+/* The cells' own types where they are mixed. */
+static enum varve_status own_types(struct table *table, uint32_t index, struct arena *arena,
+                                   struct table_values *values, struct varve_err *err)
+{
+    struct table_cells cells;
+    if (!table->columns[index].mixed)
+        return VARVE_OK;
+    TRY(table_cells(table, index, arena, &cells, err));
+    uint8_t *types = arena_zalloc(arena, table->rows);
+    if (!types)
+        return fail_nomem(err, table->rows);
+    for (uint32_t row = 0, cell = 0; row < table->rows && cell < cells.count; row++)
+        if (!values->present || bit_of(values->present, row))
+            types[row] = cells.types ? cells.types[cell++] : values->type;
+    values->types = types;
+    return VARVE_OK;
+}
+
 /* ---- numbers among texts ---- */
 
 /* The texts seen so far and their codes. */
@@ -175,6 +193,7 @@ enum varve_status table_values(struct table *table, uint32_t column, struct aren
     const struct table_column *head = &table->columns[column];
     *values = (struct table_values){.type = head->type};
     TRY(table_present(table, column, arena, &values->present, err));
+    TRY(own_types(table, column, arena, values, err));
     switch (head->type) {
     case VARVE_TEXT:
         return head->mixed ? mixed_text_values(table, column, arena, values, err)

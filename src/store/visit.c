@@ -243,11 +243,12 @@ visit_tables(struct snapshot *s, int (*visit)(void *, const struct varve_table_i
 
 /* ---- labels and values -------------------------------------------------- */
 
-/* What is asked of each segment: with a label, its values; without, the labels. */
+/* What is asked of each segment: with a label, its values; without, the labels, or the columns of a
+ * table. */
 struct question {
     struct snapshot *snapshot;
     struct varve_str source, label;
-    bool values, found;
+    bool values, columns, found;
     struct tally tally;
     struct intern seen; /* label NUL value, for counting distinct values of labels */
     struct arena arena;
@@ -281,8 +282,9 @@ static enum varve_status ask_segment_key(struct question *q, struct segment *seg
         return fail_nomem(err, runs->count * sizeof *codes);
     TRY(segment_codes(segment, key, segment->metrics[runs->metric].first_run, runs->count, codes,
                       err));
+    /* A series of which there is only a baseline has labels, but no points. */
     for (uint32_t r = 0; r < runs->count; r++)
-        if (runs->mode[r] != ROW_ADJUST && runs->mode[r] != ROW_BASE)
+        if (runs->mode[r] != ROW_ADJUST && (!q->values || runs->mode[r] != ROW_BASE))
             points[codes[r]] += runs->rows[r];
     for (uint32_t i = 1; i < count; i++) {
         if (points[i] == 0)
@@ -336,7 +338,9 @@ static enum varve_status ask_table(struct question *q, struct source *source, st
     struct table table;
     TRY(snapshot_table(q->snapshot, source, &q->arena, &table, err));
     q->found = true;
-    for (uint32_t c = 0; c < table.column_count; c++)
+    for (uint32_t c = 0; q->columns && c < table.column_count; c++)
+        TRY(tally_add(&q->tally, table.columns[c].name, table.columns[c].cells, err));
+    for (uint32_t c = 0; !q->columns && c < table.column_count; c++)
         if (table.columns[c].type == VARVE_TEXT &&
             (!q->values || str_equal(table.columns[c].name, q->label)))
             TRY(ask_column(q, &table, c, err));
@@ -383,6 +387,14 @@ enum varve_status visit_labels(struct snapshot *snapshot, struct varve_str sourc
                                struct varve_err *err)
 {
     struct question q = {.snapshot = snapshot, .source = source};
+    return ask(&q, visit, context, err);
+}
+
+enum varve_status visit_columns(struct snapshot *snapshot, struct varve_str table,
+                                int (*visit)(void *, const struct varve_count_info *),
+                                void *context, struct varve_err *err)
+{
+    struct question q = {.snapshot = snapshot, .source = table, .columns = true};
     return ask(&q, visit, context, err);
 }
 

@@ -19,6 +19,10 @@ visit_tables(struct snapshot *snapshot, int (*visit)(void *, const struct varve_
 enum varve_status visit_labels(struct snapshot *snapshot, struct varve_str source,
                                int (*visit)(void *, const struct varve_count_info *), void *context,
                                struct varve_err *err) VARVE_CHECKED;
+/* All columns of a table with how many rows have each. */
+enum varve_status visit_columns(struct snapshot *snapshot, struct varve_str table,
+                                int (*visit)(void *, const struct varve_count_info *),
+                                void *context, struct varve_err *err) VARVE_CHECKED;
 enum varve_status
 visit_values(struct snapshot *snapshot, struct varve_str source, struct varve_str label,
              int (*visit)(void *, const struct varve_count_info *), void *context,

@@ -387,6 +387,9 @@ static void read_snapshot(varve_snapshot *snapshot)
     if (is_fine(varve_visit_values(snapshot, tokens, session, count_calls, &values, &test_err)))
         assert_int_equal(values, 24);
     values = 0;
+    if (is_fine(varve_visit_columns(snapshot, events, count_calls, &values, &test_err)))
+        assert_int_not_equal(values, 0);
+    values = 0;
     if (is_fine(varve_visit_values(snapshot, events, text, count_calls, &values, &test_err)))
         assert_int_equal(values, 24);
 }

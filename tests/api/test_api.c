@@ -218,6 +218,7 @@ static void test_null_handles(void **state)
     REFUSED(VARVE_MISUSE, "NULL", varve_visit_metrics(NULL, NULL, NULL, &test_err));
     REFUSED(VARVE_MISUSE, "NULL", varve_visit_tables(NULL, NULL, NULL, &test_err));
     REFUSED(VARVE_MISUSE, "NULL", varve_visit_labels(NULL, query.source, NULL, NULL, &test_err));
+    REFUSED(VARVE_MISUSE, "NULL", varve_visit_columns(NULL, query.source, NULL, NULL, &test_err));
     REFUSED(VARVE_MISUSE, "NULL",
             varve_visit_values(NULL, query.source, query.source, NULL, NULL, &test_err));
     REFUSED(VARVE_INVALID, "no path", varve_verify(NULL, NULL, NULL, NULL, &test_err));

@@ -162,6 +162,8 @@ static void test_did_you_mean(void **state)
         REFUSED(VARVE_NOTFOUND, "did you mean 'api_request'",
                 varve_visit_labels(snap, q.source, NULL, NULL, &test_err));
         REFUSED(VARVE_NOTFOUND, "did you mean 'api_request'",
+                varve_visit_columns(snap, q.source, NULL, NULL, &test_err));
+        REFUSED(VARVE_NOTFOUND, "did you mean 'api_request'",
                 varve_visit_values(snap, q.source, q.source, NULL, NULL, &test_err));
         assert_null(scan);
         varve_snapshot_close(snap);
@@ -259,6 +261,9 @@ static void test_lists(void **state)
                varve_visit_values(snap, tokens, model, see_count, &l, &test_err));
         LISTED("", varve_visit_values(snap, tokens, request, see_count, &l, &test_err));
         LISTED("model: 2\nnote: 1\n", varve_visit_labels(snap, request, see_count, &l, &test_err));
+        LISTED("model: 6\nnote: 1\ntokens: 6\n",
+               varve_visit_columns(snap, request, see_count, &l, &test_err));
+        LISTED("", varve_visit_columns(snap, varve_str("empty"), see_count, &l, &test_err));
         LISTED("opus: 4\nhaiku: 2\n",
                varve_visit_values(snap, request, model, see_count, &l, &test_err));
         l = (struct listing){"", 1};
@@ -273,6 +278,29 @@ static void test_lists(void **state)
 }
 
 /* ---- events -------------------------------------------------------------- */
+
+/* What cells were is told where a column has them as something else, and only there. */
+static void check_types(varve_snapshot *snapshot)
+{
+    const struct varve_str keys[] = {varve_str("mixed"), varve_str("number"), varve_str("t")};
+    const struct varve_query query = {
+        .source = varve_str("all"), .until = INT64_MAX, .columns = keys, .column_count = 3};
+    struct varve_rows rows;
+    varve_scan *scan;
+    MUST(varve_scan_open(snapshot, &query, &scan, &test_err));
+    MUST(varve_scan_rows(scan, &rows, &test_err));
+    assert_int_equal(rows.rows, 3);
+    assert_int_equal(rows.columns[0].type, VARVE_TEXT);
+    assert_int_equal(rows.columns[1].type, VARVE_FLOAT);
+    for (int c = 0; c < 2; c++) {
+        assert_non_null(rows.columns[c].types);
+        assert_int_equal(rows.columns[c].types[0], VARVE_INT);
+        assert_int_equal(rows.columns[c].types[1], rows.columns[c].type);
+        assert_int_equal(rows.columns[c].types[2], VARVE_NULL);
+    }
+    assert_null(rows.columns[2].types);
+    varve_scan_close(scan);
+}
 
 /* The class of a column in one segment is the narrowest that holds all its cells. */
 static void test_event_types(void **state)
@@ -306,6 +334,7 @@ static void test_event_types(void **state)
                             "number=f:0x1.cp+2\nt=s:größe\n");
         assert_string_equal(events[1].text, "mixed=s:seven\nnumber=f:0x1p-1\nt=s:\n");
         assert_string_equal(events[2].text, "");
+        check_types(ask.snapshot);
         free(events);
         varve_snapshot_close(ask.snapshot);
         small_remove(&s);
