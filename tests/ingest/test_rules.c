@@ -257,6 +257,10 @@ static void test_hashes(void **state)
     assert_string_equal(one, "h:cd2eab43902078abe96c52ffdd35361c");
     rules_hash(rules, STR("b@example.com"), two);
     assert_string_not_equal(one, two);
+    rules_hash(rules, (struct varve_str){one, RULES_HASHED}, two); /* hashed before */
+    assert_memory_equal(two, one, RULES_HASHED);
+    rules_hash(rules, STR("h:cd2eab43902078abe96c52ffdd35361C"), two);
+    assert_string_not_equal(two, "h:cd2eab43902078abe96c52ffdd35361C");
     rules_free(rules);
     uint8_t other[RULES_SECRET];
     memcpy(other, secret, sizeof other);
