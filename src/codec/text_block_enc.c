@@ -36,27 +36,25 @@ size_t text_block_bound(const struct varve_str *texts, size_t n)
 
 /* ---- UUIDs ------------------------------------------------------------ */
 
-/* -1: not a lower-case digit. */
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* 1 more than a lower-case digit is worth; 0: it is none. */
+static const uint8_t hex_digits[256] = {
+    ['0'] = 1, ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
 
 static bool parse_uuid(uint8_t *bytes, struct varve_str text)
 {
     const char *p = text.data;
     if (text.size != UUID_TEXT || p[8] != '-' || p[13] != '-' || p[18] != '-' || p[23] != '-')
         return false;
-    int all = 0;
+    unsigned none = 0; /* its upper bits, once a digit was none */
     for (size_t i = 0; i < UUID_BYTES; i++) {
-        const int high = hex_digit(p[uuid_text_at(i)]);
-        const int low = hex_digit(p[uuid_text_at(i) + 1]);
-        all |= high | low;
-        bytes[i] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
+        const unsigned high = hex_digits[(uint8_t)p[uuid_text_at(i)]] - 1u;
+        const unsigned low = hex_digits[(uint8_t)p[uuid_text_at(i) + 1]] - 1u;
+        none |= high | low;
+        bytes[i] = (uint8_t)(high << 4 | low);
     }
-    return all >= 0;
+    return none < 16;
 }
 
 /* Answers 0 if one of the texts is no UUID. */
