@@ -104,7 +104,7 @@ static void test_random(void **state)
     for (int round = 0; round < 60; round++) {
         struct fixture f;
         set_up(&f);
-        uint64_t days = 1 + prng_below(&prng, 12);
+        uint64_t days = 1 + prng_below(&prng, 40); /* few groups, or many */
         for (int i = 0; i < 200; i++) {
             /* also before 1970: days are counted down from zero */
             int64_t time = (int64_t)prng_below(&prng, days * (uint64_t)NS_PER_DAY) - 2 * NS_PER_DAY;
@@ -138,11 +138,34 @@ static void test_edges(void **state)
     assert_int_equal(parts.count, 3);
     assert_true(parts.parts[0].day == 0 && parts.parts[1].day == 1 && parts.parts[2].day == 1);
     assert_true(!parts.parts[1].events && parts.parts[2].events);
+    add_row(&f, INT64_MAX);
+    add_row(&f, INT64_MIN);
+    add_row(&f, INT64_MAX);
+    check(&f, (struct stretch){0, 5, 0, 1}, INT32_MAX);
+    check(&f, (struct stretch){0, 5, 0, 1}, 1);
     tear_down(&f);
+}
+
+/* As many groups as are counted, and one more, that of the last row. */
+static void test_the_bound(void **state)
+{
+    (void)state;
+    for (int64_t days = 63; days <= 66; days++) {
+        struct fixture f;
+        set_up(&f);
+        for (int64_t i = 0; i < 2 * days; i++)
+            add_row(&f, (i * 7 % days) * NS_PER_DAY + i);
+        add_event(&f, "e", 0);
+        check(&f, (struct stretch){0, f.rows.row_count, 0, 1}, INT32_MAX);
+        check(&f, (struct stretch){0, f.rows.row_count, 0, 1}, 64);
+        check(&f, (struct stretch){0, f.rows.row_count, 0, 0}, 65);
+        tear_down(&f);
+    }
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_random), cmocka_unit_test(test_edges)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_random), cmocka_unit_test(test_edges),
+                                       cmocka_unit_test(test_the_bound)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
