@@ -242,10 +242,11 @@ static bool lead(struct store *store, struct append_request *group)
 }
 
 /* Done by who led, after all of the group have been told.  Failing to seal is no failure to append:
- * the journal grows on, and an append some way on tries again. */
+ * the journal grows on, and an append some way on tries again; so it does when it is too early. */
 static void seal_by_itself(struct store *store)
 {
-    bool done = store_seal_some(store, NULL) == VARVE_OK;
+    bool waits = false;
+    bool done = store_seal_some(store, &waits, NULL) == VARVE_OK && !waits;
     pthread_mutex_lock(&store->lock);
     store->seal_at = done ? store->seal_rows : waiting(store) + store->seal_rows / 4;
     pthread_mutex_unlock(&store->lock);

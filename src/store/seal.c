@@ -7,6 +7,9 @@
 #include "base/clock.h"
 #include "store/change.h"
 
+/* So many times seal_rows may wait for a day that holds much already. */
+#define SEAL_PATIENCE 4
+
 /* Rows of one (day, table) on their way into a segment. */
 struct sealing {
     int32_t day;
@@ -262,27 +265,61 @@ store_seal(struct store *store, int32_t before, struct varve_sealed *sealed, str
 
 /* ---- sealing by itself -------------------------------------------------- */
 
-/* Rows of days before the newest one here. */
-static uint64_t rows_before(const struct head *head, int32_t *newest)
+/* What sealing everything would be about. */
+struct prospect {
+    int32_t newest;  /* the newest day */
+    uint64_t rows;   /* all that wait */
+    uint64_t sealed; /* rows that their days hold already, and that are built anew with them */
+    uint64_t rows_before, sealed_before; /* those of days before the newest */
+};
+
+static enum varve_status look_ahead(struct store *store, struct prospect *p, struct varve_err *err)
 {
-    uint64_t before = 0;
-    *newest = INT32_MIN;
-    for (size_t i = 0; i < head->entry_count; i++)
-        if (head->entries[i].last_day > *newest)
-            *newest = head->entries[i].last_day;
-    for (size_t i = 0; i < head->rows.row_count; i++)
-        before += day_of(head->rows.rows[i].end) < *newest;
-    for (size_t i = 0; i < head->events.count; i++)
-        before += day_of(head->events.events[i].time) < *newest;
-    return before;
+    struct partition parts;
+    const struct head *head = &store->head;
+    *p = (struct prospect){.newest = INT32_MIN};
+    arena_clear(&store->scratch);
+    TRY(partition(&head->rows, &head->events, head_mark(head), INT32_MAX, &store->scratch, &parts,
+                  err));
+    if (parts.count > 0)
+        p->newest = parts.parts[parts.count - 1].day;
+    for (size_t i = 0; i < parts.count; i++) {
+        const struct part *part = &parts.parts[i];
+        uint32_t table =
+            part->events ? store_table_number(store, intern_text(&head->events.texts, part->table))
+                         : 0;
+        const struct day_record *old = catalogue_find(store->catalogue, part->day, table);
+        bool is_before = part->day < p->newest;
+        p->rows += part->count;
+        p->sealed += old ? old->rows : 0;
+        p->rows_before += is_before ? part->count : 0;
+        p->sealed_before += is_before && old ? old->rows : 0;
+    }
+    return VARVE_OK;
 }
 
-enum varve_status store_seal_some(struct store *store, struct varve_err *err)
+/* A day that grows for hours would be built anew again and again: the more it holds, the more rows
+ * have to wait for it, up to some times what usually makes an append seal, if there is memory. */
+static bool is_worth_it(const struct store *store, const struct prospect *p, bool whole_days)
 {
-    int32_t newest;
+    uint64_t rows = whole_days ? p->rows_before : p->rows;
+    uint64_t sealed = whole_days ? p->sealed_before : p->sealed;
+    size_t cap = store->mem.cap;
+    bool is_tight = cap && atomic_load(&store->mem.used) > cap / 4;
+    return sealed <= 2 * rows || is_tight || p->rows >= SEAL_PATIENCE * store->seal_rows;
+}
+
+enum varve_status store_seal_some(struct store *store, bool *waits, struct varve_err *err)
+{
+    struct prospect p = {.newest = INT32_MIN};
+    *waits = false;
     pthread_mutex_lock(&store->lock);
-    uint64_t whole_days = rows_before(&store->head, &newest);
-    uint64_t all = store->head.rows.row_count + store->head.events.count;
+    enum varve_status status = store->synced ? look_ahead(store, &p, err) : VARVE_OK;
     pthread_mutex_unlock(&store->lock);
-    return store_seal(store, whole_days * 2 >= all ? newest : INT32_MAX, NULL, err);
+    TRY(status);
+    bool whole_days = p.rows_before * 2 >= p.rows;
+    *waits = !is_worth_it(store, &p, whole_days);
+    if (*waits)
+        return VARVE_OK;
+    return store_seal(store, whole_days ? p.newest : INT32_MAX, NULL, err);
 }

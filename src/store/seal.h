@@ -19,7 +19,8 @@
 enum varve_status store_seal(struct store *store, int32_t before, struct varve_sealed *sealed,
                              struct varve_err *err) VARVE_CHECKED;
 /* What an append does when the journal has grown: whole days if they make up half of it, else
- * everything.  Busy is fine. */
-enum varve_status store_seal_some(struct store *store, struct varve_err *err) VARVE_CHECKED;
+ * everything; *waits: not yet, because far more than that has to be built anew.  Busy is fine. */
+enum varve_status
+store_seal_some(struct store *store, bool *waits, struct varve_err *err) VARVE_CHECKED;
 
 #endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_autoseal.c -- appends that seal by themselves, and when they wait with it.
+ *
+ * A day that holds much already is not built anew for a few rows more: they wait in the journal,
+ * where they count like any others, until they are worth it.
+ */
+#include "small.h"
+
+#define SEAL_ROWS 100
+#define STEP 20
+
+static void open_autoseal(struct small *s, unsigned flags, uint64_t max_memory)
+{
+    const struct varve_options options = {
+        .flags = flags, .seal_rows = SEAL_ROWS, .max_memory = max_memory};
+    MUST(varve_open(s->path, &options, &s->db, &test_err));
+    MUST(varve_batch_new(s->db, &s->batch, &test_err));
+}
+
+static void make_autoseal(struct small *s, uint64_t max_memory)
+{
+    *s = (struct small){.db = NULL};
+    files_temp(s->path, "varve-autoseal");
+    open_autoseal(s, VARVE_CREATE, max_memory);
+}
+
+/* STEP points of a day, one batch, and how many rows wait in the journal then. */
+static uint64_t step(struct small *s, int64_t day, uint64_t *points)
+{
+    for (int i = 0; i < STEP; i++)
+        small_delta(s, "tokens", "", "user=u", day + (int64_t)(*points + (uint64_t)i) * SECOND,
+                    varve_int(1));
+    assert_int_equal(small_append(s).points, STEP);
+    *points += STEP;
+    assert_int_equal(small_increase(s, "tokens", T0, INT64_MAX), *points);
+    return small_stats(s).journal_rows;
+}
+
+/* Steps until the journal has been sealed; the most rows that waited. */
+static uint64_t grow_until_sealed(struct small *s, int64_t day, uint64_t *points)
+{
+    uint64_t most = 0, rows;
+    for (int i = 0; (rows = step(s, day, points)) > 0; i++) {
+        most = rows > most ? rows : most;
+        assert_true(i < 4 * SEAL_ROWS / STEP + 1);
+    }
+    return most + STEP;
+}
+
+static void test_a_growing_day_waits(void **state)
+{
+    (void)state;
+    struct small s;
+    uint64_t points = 0, most = 0, seals = 0;
+    make_autoseal(&s, 0);
+    assert_int_equal(grow_until_sealed(&s, T0, &points), SEAL_ROWS);
+    assert_int_equal(grow_until_sealed(&s, T0, &points), SEAL_ROWS);
+    while (points < 4000) {
+        uint64_t waited = grow_until_sealed(&s, T0, &points);
+        assert_true(waited >= most); /* the more there is, the longer */
+        most = waited;
+        seals++;
+    }
+    assert_in_range(most, 4 * SEAL_ROWS, 4 * SEAL_ROWS + STEP + SEAL_ROWS / 4);
+    assert_in_range(seals, 4000 / most, 20);
+    /* Tomorrow is another day, and an empty one. */
+    assert_int_equal(grow_until_sealed(&s, T0 + DAY, &points), SEAL_ROWS);
+    /* Rows of a day that is over wait too, and those of the next do not hurry them. */
+    uint64_t late = points, rows = step(&s, T0, &points);
+    for (int i = 0; i < 6; i++)
+        rows = step(&s, T0, &points);
+    assert_int_equal(rows, points - late);
+    rows = step(&s, T0 + DAY, &points);
+    assert_int_equal(rows, points - late);
+    small_close(&s);
+    small_verify(&s);
+    open_autoseal(&s, 0, 0);
+    assert_int_equal(small_increase(&s, "tokens", T0, INT64_MAX), points);
+    small_remove(&s);
+}
+
+static void test_what_waits_survives(void **state)
+{
+    (void)state;
+    struct small s;
+    uint64_t points = 0, rows = 0;
+    make_autoseal(&s, 0);
+    while (points < 1000)
+        rows = step(&s, T0, &points);
+    while (rows < SEAL_ROWS + STEP)
+        rows = step(&s, T0, &points);
+    for (int i = 0; i < 5; i++) { /* closing seals nothing, and what waited goes on waiting */
+        small_close(&s);
+        small_verify(&s);
+        open_autoseal(&s, 0, 0);
+        assert_int_equal(small_stats(&s).journal_rows, rows);
+        assert_int_equal(small_increase(&s, "tokens", T0, INT64_MAX), points);
+        assert_int_equal(step(&s, T0, &points), rows + STEP);
+        rows += STEP;
+    }
+    grow_until_sealed(&s, T0, &points);
+    rows = step(&s, T0, &points);
+    assert_int_equal(rows, STEP);
+    struct varve_sealed sealed;
+    MUST(varve_seal(s.db, INT64_MAX, &sealed, &test_err)); /* who asks does not wait */
+    assert_true(sealed.rows == STEP && small_stats(&s).journal_rows == 0);
+    assert_int_equal(small_stats(&s).points, points);
+    small_remove(&s);
+}
+
+/* With little memory left nothing waits. */
+static void test_tight_memory(void **state)
+{
+    (void)state;
+    struct small s;
+    uint64_t points = 0;
+    make_autoseal(&s, 0);
+    while (points < 2000)
+        step(&s, T0, &points);
+    MUST(varve_seal(s.db, INT64_MAX, NULL, &test_err));
+    for (int i = 0; i < 9; i++)
+        assert_int_equal(step(&s, T0, &points), (i + 1) * STEP);
+    uint64_t memory = small_stats(&s).memory;
+    small_close(&s);
+    open_autoseal(&s, 0, 3 * memory);
+    assert_int_equal(step(&s, T0, &points), 0);
+    small_remove(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_growing_day_waits),
+        cmocka_unit_test(test_what_waits_survives),
+        cmocka_unit_test(test_tight_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
