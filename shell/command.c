@@ -128,6 +128,25 @@ const struct command commands[] = {
      .options = ARG_DB,
      .most = 2,
      .run = cmd_settings},
+    {.name = "export",
+     .usage = "[-d STORE] --format otlp-json|openmetrics [--since T] [--until T] [--metric NAME "
+              "...] [--out FILE]",
+     .summary = "write out what a store holds, so that others and varve ingest can read it",
+     .help =
+         "otlp-json     request bodies of OTLP, one a line: metrics, events as log records, "
+         "spans.\n"
+         "              What went in comes out: taken in again, it adds nothing to this store and\n"
+         "              makes an equal one of an empty one.\n"
+         "openmetrics   metrics as text: one counter a label set, the sum of all that counted for\n"
+         "              it.  Events are left out, which is said.\n"
+         "\n"
+         "  --since T, --until T   only what lies in that range: 2026-10-08, RFC 3339, Unix\n"
+         "                         seconds or an age such as -7d\n"
+         "  --metric NAME          only this metric, and no events; may be repeated\n"
+         "  --out FILE             into FILE, which is replaced when all is written\n"
+         "  -q, --quiet            no progress bar\n",
+     .options = ARG_DB | ARG_FORMAT | ARG_SINCE | ARG_UNTIL | ARG_METRIC | ARG_OUT | ARG_QUIET,
+     .run = cmd_export},
     {.name = "help",
      .usage = "[COMMAND]",
      .summary = "explain the program or one command",

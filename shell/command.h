@@ -46,6 +46,7 @@ enum exit_status cmd_retain(const struct args *args);
 enum exit_status cmd_ingest(const struct args *args);
 enum exit_status cmd_settings(const struct args *args);
 enum exit_status cmd_gen(const struct args *args);
+enum exit_status cmd_export(const struct args *args);
 enum exit_status cmd_help(const struct args *args);
 
 /* The list of commands, for `varve help` and for a `varve` without any. */

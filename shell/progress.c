@@ -50,6 +50,12 @@ static void draw_bar(char bar[BAR + 3], double part)
 
 void progress_show(struct progress *progress, uint64_t done, const char *what)
 {
+    bool known = progress->total > 0;
+    progress_part(progress, done, known ? (double)done / (double)progress->total : -1, what);
+}
+
+void progress_part(struct progress *progress, uint64_t done, double part, const char *what)
+{
     char line[256], bar[BAR + 3];
     int64_t now = monotonic();
     if (!progress->shown || now - progress->last < INTERVAL)
@@ -57,8 +63,7 @@ void progress_show(struct progress *progress, uint64_t done, const char *what)
     progress->last = now;
     double seconds = (double)(now - progress->began) / 1e9, mb = (double)done / 1e6;
     int size;
-    if (progress->total > 0) {
-        double part = (double)done / (double)progress->total;
+    if (part >= 0) {
         part = part > 1 ? 1 : part;
         int left = part > 0 ? (int)(seconds / part - seconds) : 0;
         draw_bar(bar, part);

@@ -21,6 +21,8 @@ struct progress {
 void progress_begin(struct progress *progress, uint64_t total, bool quiet);
 /* done: bytes; what: the thing at hand, such as a file's name. */
 void progress_show(struct progress *progress, uint64_t done, const char *what);
+/* The same where the share of the work is not that of the bytes; negative: not known. */
+void progress_part(struct progress *progress, uint64_t done, double part, const char *what);
 void progress_end(struct progress *progress);
 
 #endif
