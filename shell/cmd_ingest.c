@@ -225,10 +225,11 @@ static void print_text(const struct work *work, const struct varve_ingested *t, 
     count_line(t->dropped, "kept out by the store's rules", false);
     count_line(t->rejected, "rejected", true);
     varve_visit_rejected(work->ingest, reason_line, NULL);
-    printf("%12" PRIu64 "  files, %.1f MB in %.2f s", work->files, (double)work->bytes / 1e6,
-           seconds);
+    printf("%12" PRIu64 "  %s, %.1f MB in %.2f s", work->files,
+           work->files == 1 ? "file" : "files", (double)work->bytes / 1e6, seconds);
     if (work->skipped)
-        printf("; %" PRIu64 " files were no telemetry", work->skipped);
+        printf("; %" PRIu64 " %s no telemetry", work->skipped,
+               work->skipped == 1 ? "file was" : "files were");
     putchar('\n');
 }
 
