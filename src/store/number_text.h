@@ -5,9 +5,7 @@
 #ifndef STORE_NUMBER_TEXT_H
 #define STORE_NUMBER_TEXT_H
 
-#include "base/err.h"
-
-#define NUMBER_TEXT 32
+#include "base/number.h"
 
 /* The shortest decimal text of an INT or FLOAT, "true" or "false" of a BOOL; bits as in struct
  * cell.  Whole doubles look as ints do; NaN, Inf, -Inf.  The locale plays no part.  Answers the
