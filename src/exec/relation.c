@@ -6,7 +6,8 @@
  * texts that came last lets columns of few distinct values share one copy.  It may forget, so
  * equal texts can have several copies, and nothing compares texts by address.
  *
- * Rows are lent as batches by turning up to 1024 of them into columns.  Sorting is in relation_sort.c.
+ * Rows are lent as batches by turning up to 1024 of them into columns.  Sorting is in
+ * relation_sort.c.
  */
 #include "exec/relation.h"
 
@@ -48,7 +49,7 @@ void relation_free(struct relation *relation)
 
 void relation_clear(struct relation *relation)
 {
-    relation->rows = 0;
+    relation->rows = relation->text_bytes = 0;
     arena_clear(&relation->texts);
     if (relation->recent)
         memset(relation->recent, 0, RECENT_TEXTS * sizeof *relation->recent);
