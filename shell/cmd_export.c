@@ -66,6 +66,11 @@ static bool read_task(const struct args *args, struct task *task, struct export 
         !read_time("--since", ARG_VALUE(args, SINCE), &export->since) ||
         !read_time("--until", ARG_VALUE(args, UNTIL), &export->until))
         return false;
+    if (export->since >= export->until) {
+        fputs("error: nothing lies between --since and --until; --since must be the earlier one\n",
+              stderr);
+        return false;
+    }
     export->narrowed = ARG_VALUE(args, SINCE) != NULL;
     task->metrics = calloc((size_t)args->metric_count + 1, sizeof *task->metrics);
     if (!task->metrics) {
@@ -121,6 +126,16 @@ static void tell_left_out(const struct export *export)
                 export->table_count, events);
 }
 
+/* An empty answer says why. */
+static void tell_empty(const struct export *export)
+{
+    bool any = export->metric_count + export->table_count > 0;
+    if (export->out->flushed + export->out->used == 0)
+        fprintf(stderr, "note: %s\n",
+                any ? "nothing lies in that range; varve stats tells what the store covers"
+                    : "the store is empty");
+}
+
 static enum varve_status
 write_all(const struct task *task, struct export *export, struct varve_err *err)
 {
@@ -137,6 +152,8 @@ write_all(const struct task *task, struct export *export, struct varve_err *err)
     progress_end(&export->meter->bar);
     if (status == VARVE_OK && is_text)
         tell_left_out(export);
+    if (status == VARVE_OK)
+        tell_empty(export);
     export_list_free(export);
     return status;
 }

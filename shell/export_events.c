@@ -352,6 +352,18 @@ static void put_status(struct records *records, const struct varve_rows *rows, u
     out_text(out, "},");
 }
 
+/* Whether no receiver would name a table after it. */
+static bool is_free_text(struct varve_value name)
+{
+    for (size_t i = 0; name.type == VARVE_TEXT && i < name.as.s.size; i++) {
+        char c = name.as.s.data[i];
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!is_letter && (i == 0 || !((c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-')))
+            return true;
+    }
+    return false;
+}
+
 /* The table is "span_" and the name, or "span" where the name is free text. */
 static void
 put_name(struct records *records, const struct varve_rows *rows, uint32_t row, bool is_ours)
@@ -369,10 +381,10 @@ put_name(struct records *records, const struct varve_rows *rows, uint32_t row, b
         out_free(&name);
     } else {
         struct varve_value name = own_value(records, rows, row, OWN_NAME);
-        bool is_name = name.type == VARVE_TEXT;
-        if (is_name)
+        bool is_taken = is_free_text(name);
+        if (is_taken)
             records->taken |= UINT64_C(1) << OWN_NAME;
-        out_json(out, is_name ? name.as.s : STR(""));
+        out_json(out, is_taken ? name.as.s : STR(""));
     }
     out_text(out, ",");
 }

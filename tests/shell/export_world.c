@@ -4,30 +4,36 @@
  *
  *   export_world make SEED STORE    every kind of counter: deltas, readings with a start, without
  *                                   one and from zero, resets, late readings, several writers
- *                                   with the same labels, days; gauges; histograms; odd texts
+ *                                   with the same labels, days; gauges; histograms; odd texts;
+ *                                   events
  *   export_world small STORE        a few points of each kind, always the same
- *   export_world dump STORE         one line a row and baseline, to be sorted; adjustments are in
- *                                   their rows
+ *   export_world dump STORE         one line a row, baseline and event, to be sorted; adjustments
+ *                                   are in their rows
  *   export_world totals STORE       one line a metric: name, points, what they add up to
  */
+#include "export_world.h"
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "varve.h"
 
 #define DAY INT64_C(86400000000000)
 #define BEGIN (INT64_C(20000) * DAY)
 
 static struct varve_err err;
 
-static void must(enum varve_status status)
+void world_must(enum varve_status status, const struct varve_err *error)
 {
     if (status == VARVE_OK)
         return;
-    fprintf(stderr, "export_world: %s: %s\n", err.place, err.message);
+    fprintf(stderr, "export_world: %s: %s\n", error->place, error->message);
     exit(1);
+}
+
+static void must(enum varve_status status)
+{
+    world_must(status, &err);
 }
 
 static void *need(void *memory)
@@ -41,7 +47,7 @@ static void *need(void *memory)
 
 static uint64_t state;
 
-static uint64_t chance(uint64_t below)
+uint64_t world_chance(uint64_t below)
 {
     state += UINT64_C(0x9e3779b97f4a7c15);
     uint64_t x = state;
@@ -51,10 +57,11 @@ static uint64_t chance(uint64_t below)
 }
 
 /* Of several days, often the same one twice; in milliseconds, and sometimes finer. */
-static int64_t moment(void)
+int64_t world_moment(void)
 {
-    int64_t time = BEGIN + (int64_t)chance(4) * DAY + (int64_t)chance(300) * 1000000 * 60000 / 2;
-    return chance(10) ? time : time + (int64_t)chance(3000000);
+    int64_t time =
+        BEGIN + (int64_t)world_chance(4) * DAY + (int64_t)world_chance(300) * 1000000 * 60000 / 2;
+    return world_chance(10) ? time : time + (int64_t)world_chance(3000000);
 }
 
 /* ---- points ------------------------------------------------------------- */
@@ -110,12 +117,13 @@ static uint32_t labels(struct world *world, bool in_session, const char *le)
     size_t n = 0;
     uint32_t set;
     if (in_session) {
-        snprintf(session, sizeof session, "s-%d", (int)chance(3));
+        snprintf(session, sizeof session, "s-%d", (int)world_chance(3));
         list[n++] = (struct varve_label){varve_str("session.id"), varve_str(session)};
     }
-    if (chance(3) == 0 && !le)
-        list[n++] = (struct varve_label){varve_str("odd text"), varve_str(odd_texts[chance(8)])};
-    if (chance(4) == 0)
+    if (world_chance(3) == 0 && !le)
+        list[n++] =
+            (struct varve_label){varve_str("odd text"), varve_str(odd_texts[world_chance(8)])};
+    if (world_chance(4) == 0)
         list[n++] = (struct varve_label){varve_str("user.email"), varve_str("a@b.example")};
     if (le)
         list[n++] = (struct varve_label){varve_str("le"), varve_str(le)};
@@ -128,18 +136,18 @@ static struct varve_value number(enum metric metric)
     static const double odd[] = {
         0.1, 1e-300, 1e22, 1.0 / 3, 4611686018427387904.0, 0.30000000000000004};
     if (metric == COST || metric == BARE)
-        return varve_float((double)chance(UINT64_C(1) << 40) / 1e9);
+        return varve_float((double)world_chance(UINT64_C(1) << 40) / 1e9);
     if (metric == BROKEN)
-        return varve_float((double)chance(1000000) / 1024);
-    if (metric == GAUGE && chance(3) == 0)
-        return varve_float(-(double)chance(1000) / 7);
+        return varve_float((double)world_chance(1000000) / 1024);
+    if (metric == GAUGE && world_chance(3) == 0)
+        return varve_float(-(double)world_chance(1000) / 7);
     if (metric == UPDOWN)
-        return varve_int((int64_t)chance(1000) - 500);
-    if (metric == DELTA && chance(5) == 0)
-        return varve_float(odd[chance(6)]);
-    if (metric == DELTA && chance(50) == 0)
-        return varve_int(INT64_C(1) << 60 | (int64_t)chance(1000));
-    return varve_int((int64_t)chance(chance(4) ? 2000 : 20));
+        return varve_int((int64_t)world_chance(1000) - 500);
+    if (metric == DELTA && world_chance(5) == 0)
+        return varve_float(odd[world_chance(6)]);
+    if (metric == DELTA && world_chance(50) == 0)
+        return varve_int(INT64_C(1) << 60 | (int64_t)world_chance(1000));
+    return varve_int((int64_t)world_chance(world_chance(4) ? 2000 : 20));
 }
 
 static void
@@ -155,7 +163,7 @@ counter(struct world *world, enum metric metric, uint32_t set, enum varve_tempor
 static void bare(struct world *world, enum metric metric, uint32_t set)
 {
     static const double rates[METRICS] = {[BARE] = 0.001000001, [BROKEN] = 1.0 / 1024};
-    int64_t offset = moment() % DAY;
+    int64_t offset = world_moment() % DAY;
     double value = (double)(offset / 1000000) * rates[metric];
     counter(world, metric, set, VARVE_CUMULATIVE, 0, world->day + offset, varve_float(value));
 }
@@ -164,19 +172,20 @@ static void bare(struct world *world, enum metric metric, uint32_t set)
 static void histogram(struct world *world)
 {
     static const char *const bounds[] = {"0.5", "2.5", "10", "+Inf"};
-    int64_t end = moment();
+    int64_t end = world_moment();
     for (int i = 0; i < 4; i++)
         counter(world, BUCKET, labels(world, false, bounds[i]), VARVE_DELTA, end - 1000, end,
-                varve_int((int64_t)chance(3) * i));
+                varve_int((int64_t)world_chance(3) * i));
     counter(world, COUNT, labels(world, false, NULL), VARVE_DELTA, end - 1000, end, varve_int(6));
     counter(world, SUM, labels(world, false, NULL), VARVE_DELTA, end - 1000, end, varve_float(0.7));
 }
 
 static void point(struct world *world)
 {
-    enum metric metric = (enum metric)chance(METRICS - 2);
-    int64_t end = moment(), start = chance(3) ? end - (int64_t)chance((uint64_t)DAY) : 0;
-    uint32_t set = labels(world, metric == TOKENS || chance(2), NULL);
+    enum metric metric = (enum metric)world_chance(METRICS - 2);
+    int64_t end = world_moment(),
+            start = world_chance(3) ? end - (int64_t)world_chance((uint64_t)DAY) : 0;
+    uint32_t set = labels(world, metric == TOKENS || world_chance(2), NULL);
     struct varve_value value = number(metric);
     switch (metric) {
     case GAUGE:
@@ -186,14 +195,14 @@ static void point(struct world *world)
         counter(world, metric, set, VARVE_CUMULATIVE, VARVE_FROM_ZERO, end, value);
         break;
     case STARTED: /* a few processes, some of them at the same time */
-        start = BEGIN - DAY - (int64_t)chance(3) * 1000;
+        start = BEGIN - DAY - (int64_t)world_chance(3) * 1000;
         counter(world, metric, set, VARVE_CUMULATIVE, start, end, value);
         break;
     case BARE:
         bare(world, metric, set);
         break;
     case BROKEN:
-        if (chance(2))
+        if (world_chance(2))
             bare(world, metric, set);
         else
             counter(world, metric, set, VARVE_CUMULATIVE, BEGIN - DAY, end, value);
@@ -223,15 +232,17 @@ static void make(const char *path)
     varve *db;
     must(varve_open(path, &options, &db, &err));
     must(varve_batch_new(db, &world.batch, &err));
-    for (uint64_t i = 0, batches = 2 + chance(8); i < batches; i++) {
+    for (uint64_t i = 0, batches = 2 + world_chance(8); i < batches; i++) {
         struct varve_appended appended;
         struct varve_sealed sealed;
         world.day = BEGIN + (int64_t)(i * 4 / batches) * DAY;
         name_metrics(&world);
-        for (uint64_t points = chance(300); points > 0; points--)
+        for (uint64_t points = world_chance(300); points > 0; points--)
             point(&world);
+        for (uint64_t events = world_chance(100); events > 0; events--)
+            world_event(world.batch);
         must(varve_append(db, world.batch, &appended, &err));
-        if (chance(3) == 0)
+        if (world_chance(3) == 0)
             must(varve_seal(db, INT64_MAX, &sealed, &err));
     }
     varve_batch_free(world.batch);
@@ -354,7 +365,7 @@ static int add_key(void *context, const struct varve_count_info *info)
     return 0;
 }
 
-static void put_text(FILE *to, struct varve_str text)
+void world_text(FILE *to, struct varve_str text)
 {
     for (size_t i = 0; i < text.size; i++)
         if (text.data[i] == '\n' || text.data[i] == '\\')
@@ -375,9 +386,9 @@ static void put_row(const char *name, const struct keys *keys, const struct varv
         const struct varve_column *column = &rows->columns[k];
         if (column->type == VARVE_NULL || column->codes[run] == 0)
             continue;
-        put_text(to, keys->list[k]);
+        world_text(to, keys->list[k]);
         fputc('=', to);
-        put_text(to, column->dictionary->texts[column->codes[run]]);
+        world_text(to, column->dictionary->texts[column->codes[run]]);
         fputc(',', to);
     }
     fprintf(to, "} %" PRId64 " %" PRId64, rows->start[r], rows->end[r]);
@@ -472,6 +483,8 @@ static void show(const char *path, bool totals)
     }
     if (totals)
         print_totals();
+    else
+        world_show_events(snapshot);
     varve_snapshot_close(snapshot);
     varve_close(db);
 }
