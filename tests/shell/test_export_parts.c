@@ -172,7 +172,7 @@ static void test_from_zero(void **state)
 {
     (void)state;
     const int64_t zero = VARVE_FROM_ZERO;
-    /* A day begins with what had been reached, where the store kept it; a fall is a new beginning. */
+    /* A day begins with what had been reached, where that is kept; a fall is a new beginning. */
     const struct gathered_row rows[] = {
         CUMULATIVE(zero, HOUR, 5),     CUMULATIVE(zero, 2 * HOUR, 4), CUMULATIVE(zero, DAY, 1),
         BASELINE(zero, DAY, 10),       CUMULATIVE(zero, DAY + 1, 3),  BASELINE(zero, DAY + 1, 3),
