@@ -75,15 +75,13 @@ static enum varve_status check_name(struct varve_str name, const char *what, str
     return VARVE_OK;
 }
 
-/* Units whose amounts are kept as whole numbers of 1e-9: ISO 4217 codes, and seconds where they are
- * counted. */
-static int scale_of(const struct varve_metric *metric)
+/* ISO 4217 codes, and seconds where they are counted. */
+int metric_scale(struct varve_str u, enum varve_kind kind)
 {
-    struct varve_str u = metric->unit;
     if (u.size == 3 && u.data[0] >= 'A' && u.data[0] <= 'Z' && u.data[1] >= 'A' &&
         u.data[1] <= 'Z' && u.data[2] >= 'A' && u.data[2] <= 'Z')
         return 9;
-    return str_equal(u, STR("s")) && metric->kind == VARVE_COUNTER ? 9 : 0;
+    return str_equal(u, STR("s")) && kind == VARVE_COUNTER ? 9 : 0;
 }
 
 enum varve_status batch_metric(struct batch *batch, const struct varve_metric *metric, uint32_t *id,
@@ -98,7 +96,7 @@ enum varve_status batch_metric(struct batch *batch, const struct varve_metric *m
         return fail(err, VARVE_INVALID, "metric", "'%.*s' has no known kind",
                     STR_ARG(metric->name));
     return placed(rowset_metric(&batch->rows, metric->name, metric->unit, (uint8_t)metric->kind,
-                                (uint8_t)scale_of(metric), id, err),
+                                (uint8_t)metric_scale(metric->unit, metric->kind), id, err),
                   "metric", err);
 }
 

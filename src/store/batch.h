@@ -24,6 +24,9 @@ enum varve_status batch_init(struct batch *batch, struct mem *mem, uint64_t seed
 void batch_clear(struct batch *batch);
 void batch_free(struct batch *batch);
 
+/* 9: amounts in this unit are kept as whole numbers of 1e-9; else 0. */
+int metric_scale(struct varve_str unit, enum varve_kind kind);
+
 /* All as their public namesakes in varve.h describe. */
 enum varve_status batch_metric(struct batch *batch, const struct varve_metric *metric, uint32_t *id,
                                struct varve_err *err) VARVE_CHECKED;
