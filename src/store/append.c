@@ -81,23 +81,26 @@ static enum varve_status describe_metrics(struct store *store, struct txn *txn, 
     return VARVE_OK;
 }
 
+/* Events of one day and table, those that are too old left out. */
 static enum varve_status
-admit_events(struct store *store, struct txn *txn, struct state *state,
-             const struct eventset *batch, struct varve_appended *appended, struct varve_err *err)
+admit_part(struct store *store, struct txn *txn, struct state *state, const struct eventset *batch,
+           const struct part *part, struct varve_appended *appended, struct varve_err *err)
 {
-    for (size_t i = 0; i < batch->count; i++) {
-        const struct event *event = &batch->events[i];
+    const struct day_record *day = NULL;
+    uint32_t number = 0;
+    for (uint32_t i = 0; i < part->count; i++) {
+        const struct event *event = &batch->events[part->index[i]];
         if (event->time < state->floor) {
             appended->expired++;
             continue;
         }
-        uint32_t number;
-        TRY(table_number(store, txn, state, intern_text(&batch->texts, event->table), &number,
-                         err));
+        if (number == 0) {
+            struct varve_str name = intern_text(&batch->texts, part->table);
+            TRY(table_number(store, txn, state, name, &number, err));
+            day = catalogue_find(store->catalogue, part->day, number);
+        }
         bool seen = head_has_event(&store->head, event->identity);
-        const struct day_record *day =
-            seen ? NULL : catalogue_find(store->catalogue, day_of(event->time), number);
-        if (day)
+        if (day && !seen)
             TRY(sealed_events_has(&store->sealed_events, day, event->time, event->identity, &seen,
                                   err));
         if (seen) {
@@ -107,6 +110,22 @@ admit_events(struct store *store, struct txn *txn, struct state *state,
         TRY(head_add_event(&store->head, batch, event, err));
         appended->events++;
     }
+    return VARVE_OK;
+}
+
+/* Day by day and table by table: what has to be known of a sealed day is found out once. */
+static enum varve_status admit_events(struct store *store, struct txn *txn, struct state *state,
+                                      const struct append_request *request,
+                                      struct varve_appended *appended, struct varve_err *err)
+{
+    struct stretch all = {0, 0, 0, request->events->count};
+    struct partition parts;
+    if (request->events->count == 0)
+        return VARVE_OK;
+    arena_clear(&store->scratch);
+    TRY(partition(request->rows, request->events, all, INT32_MAX, &store->scratch, &parts, err));
+    for (size_t i = 0; i < parts.count; i++)
+        TRY(admit_part(store, txn, state, request->events, &parts.parts[i], appended, err));
     return VARVE_OK;
 }
 
@@ -152,7 +171,7 @@ static enum varve_status apply(struct store *store, struct txn *txn, struct stat
                           .appended = &request->appended};
     TRY(describe_metrics(store, txn, state, request->rows, err));
     TRY(admit_rows(&admit, request->rows, err));
-    TRY(admit_events(store, txn, state, request->events, &request->appended, err));
+    TRY(admit_events(store, txn, state, request, &request->appended, err));
     to = head_mark(&store->head);
     state->ambiguous += request->appended.ambiguous;
     state->baselines += request->appended.baselines;

@@ -3,8 +3,9 @@
  * sealed_events.h -- whether an event is already in a sealed day.
  *
  * The identities of all events of a (day, table) are computed from its segment
- * the first time an event for it arrives late, and kept in a table; a few
- * such tables stay.  Used under the store's write lock.
+ * the first time an event for it arrives late, and kept in a set; those used last stay, as
+ * many as a bound on their memory allows.  Whoever asks for many events asks day by day and table
+ * by table, so that no set is made twice for them.  Used under the store's write lock.
  */
 #ifndef STORE_SEALED_EVENTS_H
 #define STORE_SEALED_EVENTS_H
@@ -13,13 +14,17 @@
 #include "store/segfile.h"
 #include "store/table.h"
 
-#define EVENT_INDEXES 8
+enum {
+    EVENT_INDEXES = 64,             /* sets that stay, at most */
+    EVENT_INDEXES_SLOTS = 3u << 19, /* of all of them, 16 bytes each, unless one alone has more */
+};
 
 struct event_index {
     int32_t day;
     uint32_t table;
     uint64_t generation; /* 0: free */
-    struct hash_table identities;
+    struct h128 *slots;  /* open addressing; zero: free */
+    size_t capacity;
 };
 struct sealed_events {
     struct mem *mem;
