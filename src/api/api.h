@@ -14,7 +14,7 @@
 
 struct varve_batch {
     struct store *store;
-    struct batch batch;
+    struct write_batch batch;
 };
 
 static inline struct store *store_of(varve *db)

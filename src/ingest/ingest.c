@@ -35,8 +35,8 @@ struct ingest {
 
 /* ---- making one ------------------------------------------------------------ */
 
-static enum varve_status
-append(void *context, struct batch *batch, struct varve_appended *appended, struct varve_err *err)
+static enum varve_status append(void *context, struct write_batch *batch,
+                                struct varve_appended *appended, struct varve_err *err)
 {
     struct ingest *ingest = context;
     struct varve_appended now = {0};

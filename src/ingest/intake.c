@@ -248,7 +248,7 @@ static void forget_batch(struct intake *intake)
 
 enum varve_status intake_flush(struct intake *intake, struct varve_err *err)
 {
-    struct batch *batch = &intake->batch;
+    struct write_batch *batch = &intake->batch;
     if (batch->rows.row_count + batch->events.count > 0) {
         TRY(intake->options.append(intake->options.context, batch, &intake->counts.appended, err));
         intake->counts.batches++;
@@ -261,7 +261,7 @@ enum varve_status intake_flush(struct intake *intake, struct varve_err *err)
 /* Records that were refused leave metrics, label sets and texts behind, which go with the batch. */
 enum varve_status intake_pause(struct intake *intake, struct varve_err *err)
 {
-    const struct batch *batch = &intake->batch;
+    const struct write_batch *batch = &intake->batch;
     size_t rows = batch->rows.row_count + batch->events.count;
     size_t other = batch->rows.texts.count + batch->rows.set_count + batch->events.texts.count +
                    intake->metric_count;

@@ -91,7 +91,7 @@ struct intake_span_event {
 struct intake;
 
 /* Where batches go when they are full.  Adds to *appended. */
-typedef enum varve_status intake_append(void *context, struct batch *batch,
+typedef enum varve_status intake_append(void *context, struct write_batch *batch,
                                         struct varve_appended *appended, struct varve_err *err);
 
 /* What the store says a metric is; false: it does not know the name.  A batch whose metrics

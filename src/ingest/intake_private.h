@@ -46,7 +46,7 @@ struct metered {
 struct intake {
     struct intake_options options;
     struct mem *mem;
-    struct batch batch;
+    struct write_batch batch;
     struct facts facts;
     struct seen seen;
     struct intake_counts counts;

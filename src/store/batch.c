@@ -24,7 +24,7 @@
 #define TIME_MAX INT64_C(7258118400000000000)
 
 enum varve_status
-batch_init(struct batch *batch, struct mem *mem, uint64_t seed, struct varve_err *err)
+batch_init(struct write_batch *batch, struct mem *mem, uint64_t seed, struct varve_err *err)
 {
     batch->broken = false;
     TRY(rowset_init(&batch->rows, mem, seed, err));
@@ -34,14 +34,14 @@ batch_init(struct batch *batch, struct mem *mem, uint64_t seed, struct varve_err
     return status;
 }
 
-void batch_clear(struct batch *batch)
+void batch_clear(struct write_batch *batch)
 {
     /* Clearing only gives memory back to the batch; what it needs to start again it has. */
     batch->broken = rowset_clear(&batch->rows, NULL) != VARVE_OK ||
                     eventset_clear(&batch->events, NULL) != VARVE_OK;
 }
 
-void batch_free(struct batch *batch)
+void batch_free(struct write_batch *batch)
 {
     rowset_free(&batch->rows);
     eventset_free(&batch->events);
@@ -50,7 +50,7 @@ void batch_free(struct batch *batch)
 /* ---- metrics and labels ------------------------------------------------- */
 
 static enum varve_status
-check_batch(const struct batch *batch, const char *what, struct varve_err *err)
+check_batch(const struct write_batch *batch, const char *what, struct varve_err *err)
 {
     if (batch->broken)
         return fail(err, VARVE_MISUSE, what, "the batch could not be cleared: free it");
@@ -84,8 +84,8 @@ int metric_scale(struct varve_str u, enum varve_kind kind)
     return str_equal(u, STR("s")) && kind == VARVE_COUNTER ? 9 : 0;
 }
 
-enum varve_status batch_metric(struct batch *batch, const struct varve_metric *metric, uint32_t *id,
-                               struct varve_err *err)
+enum varve_status batch_metric(struct write_batch *batch, const struct varve_metric *metric,
+                               uint32_t *id, struct varve_err *err)
 {
     TRY(check_batch(batch, "metric", err));
     TRY(check_name(metric->name, "metric", err));
@@ -101,8 +101,8 @@ enum varve_status batch_metric(struct batch *batch, const struct varve_metric *m
 }
 
 enum varve_status
-batch_labels(struct batch *batch, uint32_t parent, const struct varve_label *labels, size_t count,
-             uint32_t *set, struct varve_err *err)
+batch_labels(struct write_batch *batch, uint32_t parent, const struct varve_label *labels,
+             size_t count, uint32_t *set, struct varve_err *err)
 {
     uint32_t made;
     TRY(check_batch(batch, "labels", err));
@@ -180,13 +180,13 @@ static bool is_negative(struct varve_value value)
 /* ---- points and events --------------------------------------------------- */
 
 /* Of a metric that the batch does not know, nothing is said here: add_point refuses it. */
-static enum varve_kind kind_of(const struct batch *batch, uint32_t metric)
+static enum varve_kind kind_of(const struct write_batch *batch, uint32_t metric)
 {
     return metric < batch->rows.metric_count ? (enum varve_kind)batch->rows.metrics[metric].kind
                                              : (enum varve_kind)0;
 }
 
-static enum varve_status add_point(struct batch *batch, uint32_t metric, uint32_t set,
+static enum varve_status add_point(struct write_batch *batch, uint32_t metric, uint32_t set,
                                    struct row row, struct varve_value value, struct varve_err *err)
 {
     if (metric >= batch->rows.metric_count || set >= batch->rows.set_count)
@@ -202,7 +202,7 @@ static enum varve_status add_point(struct batch *batch, uint32_t metric, uint32_
     return rowset_row(&batch->rows, &row, err);
 }
 
-enum varve_status batch_counter(struct batch *batch, uint32_t metric, uint32_t set,
+enum varve_status batch_counter(struct write_batch *batch, uint32_t metric, uint32_t set,
                                 enum varve_temporality temporality, int64_t start, int64_t end,
                                 struct varve_value value, struct varve_err *err)
 {
@@ -227,8 +227,8 @@ enum varve_status batch_counter(struct batch *batch, uint32_t metric, uint32_t s
     return add_point(batch, metric, set, row, value, err);
 }
 
-enum varve_status batch_gauge(struct batch *batch, uint32_t metric, uint32_t set, int64_t time,
-                              struct varve_value value, struct varve_err *err)
+enum varve_status batch_gauge(struct write_batch *batch, uint32_t metric, uint32_t set,
+                              int64_t time, struct varve_value value, struct varve_err *err)
 {
     struct row row = {.mode = ROW_GAUGE, .end = time};
     TRY(check_batch(batch, "point", err));
@@ -237,7 +237,7 @@ enum varve_status batch_gauge(struct batch *batch, uint32_t metric, uint32_t set
     return add_point(batch, metric, set, row, value, err);
 }
 
-enum varve_status batch_event(struct batch *batch, struct varve_str table, int64_t time,
+enum varve_status batch_event(struct write_batch *batch, struct varve_str table, int64_t time,
                               const struct varve_field *fields, size_t count, struct varve_err *err)
 {
     TRY(check_batch(batch, "event", err));

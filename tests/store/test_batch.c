@@ -17,7 +17,7 @@
 
 struct fixture {
     struct mem mem;
-    struct batch batch;
+    struct write_batch batch;
     struct varve_err err;
 };
 
@@ -58,7 +58,7 @@ static void test_counters(void **state)
     (void)state;
     struct fixture f;
     set_up(&f);
-    struct batch *b = &f.batch;
+    struct write_batch *b = &f.batch;
     struct varve_err *err = &f.err;
     uint32_t m = metric_of(&f, "m", "", VARVE_COUNTER);
     OK(batch_counter(b, m, 0, VARVE_DELTA, 0, T, whole(1), err));
@@ -105,7 +105,7 @@ static void test_updown(void **state)
 static void append_metric(struct store *store, const char *name, enum varve_kind kind)
 {
     struct varve_err err;
-    struct batch batch;
+    struct write_batch batch;
     struct varve_metric metric = {{name, strlen(name)}, {NULL, 0}, kind};
     uint32_t id;
     OK(batch_init(&batch, &store->mem, store->identity.seed, &err));
