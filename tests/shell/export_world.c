@@ -340,12 +340,17 @@ static void fold(void)
             strncmp(lines[i].text, "gauge", 5) == 0 || strcmp(last->text, lines[i].text) != 0) {
             lines[n++] = lines[i];
         } else if (lines[i].is_base) {
-            if (lines[i].broken > last->broken)
-                *last = lines[i];
+            if (lines[i].broken > last->broken) {
+                last->is_float = lines[i].is_float;
+                last->whole = lines[i].whole;
+                last->broken = lines[i].broken;
+            }
+            free(lines[i].text);
         } else {
             last->is_float |= lines[i].is_float;
             last->whole += lines[i].whole;
             last->broken += lines[i].broken;
+            free(lines[i].text);
         }
     }
     line_count = n;
@@ -353,6 +358,7 @@ static void fold(void)
 
 struct keys {
     struct varve_str list[64];
+    char *texts[64];
     size_t count;
 };
 
@@ -361,6 +367,7 @@ static int add_key(void *context, const struct varve_count_info *info)
     struct keys *keys = context;
     char *copy = need(malloc(info->text.size + 1));
     memcpy(copy, info->text.data, info->text.size);
+    keys->texts[keys->count] = copy;
     keys->list[keys->count++] = (struct varve_str){copy, info->text.size};
     return 0;
 }
@@ -432,6 +439,8 @@ static int read_metric(void *context, const struct varve_metric_info *info)
     if (status != VARVE_DONE)
         must(status);
     varve_scan_close(scan);
+    for (size_t k = 0; k < keys.count; k++)
+        free(keys.texts[k]);
     return 0;
 }
 
@@ -465,6 +474,7 @@ static void print_totals(void)
     for (size_t i = 0; i < count; i++) {
         printf("%s", sums[i].text);
         print_value(&sums[i]);
+        free(sums[i].text);
     }
 }
 
