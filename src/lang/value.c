@@ -21,7 +21,7 @@
 
 #define NANO INT64_C(1000000000)
 
-__extension__ typedef __int128 i128;
+typedef value_wide i128;
 __extension__ typedef unsigned __int128 u128;
 
 static int compare_ints(int64_t a, int64_t b)
@@ -148,16 +148,19 @@ uint64_t value_hash(struct value v)
     }
 }
 
-/* i * 1e-9, rounded once. */
-static double nano_double(int64_t i)
+/* All digits of the quotient that a double can need, and whether there are more. */
+double value_wide_nanos(value_wide nanos)
 {
-    if (i <= INT64_C(1) << 53 && i >= -(INT64_C(1) << 53))
-        return (double)i / 1e9;
-    u128 size = i < 0 ? -(u128)i : (u128)i;
-    u128 quotient = (size << 64) / (uint64_t)NANO;
-    bool is_exact = (size << 64) % (uint64_t)NANO == 0;
-    double worth = ldexp((double)(quotient | !is_exact), -64);
-    return i < 0 ? -worth : worth;
+    if (nanos <= (value_wide)1 << 53 && nanos >= -((value_wide)1 << 53))
+        return (double)nanos / 1e9;
+    u128 size = nanos < 0 ? -(u128)nanos : (u128)nanos;
+    int shift = 0;
+    while (!(size >> 126))
+        size <<= 1, shift++;
+    u128 quotient = size / (uint64_t)NANO;
+    bool is_exact = size % (uint64_t)NANO == 0;
+    double worth = ldexp((double)(quotient | !is_exact), -shift);
+    return nanos < 0 ? -worth : worth;
 }
 
 double value_double(struct value v)
@@ -171,7 +174,7 @@ double value_double(struct value v)
     case TYPE_NANO:
     case TYPE_TIME:
     case TYPE_DURATION:
-        return nano_double(v.as.i);
+        return value_wide_nanos(v.as.i);
     default:
         return (double)NAN;
     }

@@ -72,6 +72,9 @@ uint64_t value_hash(struct value v);
 /* A number as a double, correctly rounded; DURATION in seconds, TIME in seconds since 1970,
  * BOOL 0 or 1.  NaN for NULL and TEXT. */
 double value_double(struct value v);
+/* A sum of NANOs, in units of 1e-9, as the double nearest to it. */
+__extension__ typedef __int128 value_wide;
+double value_wide_nanos(value_wide nanos);
 
 #define VALUE_TEXT_MAX 48
 /* The exact text of a value that is no TEXT: "NULL", "true", "12", "0.25", the shortest form of a
