@@ -58,7 +58,7 @@ enum expr_flag {
     EXPR_DISTINCT = 2, /* in a call */
     EXPR_OPERAND = 4,  /* CASE has an operand: args[0] */
     EXPR_ELSE = 8,     /* CASE has an ELSE: the last arg */
-    EXPR_QUOTED = 16   /* a name that was written in double quotes */
+    EXPR_QUOTED = 16   /* a name that was written in double quotes; does not count for equality */
 };
 
 enum matcher_op { MATCH_EQ, MATCH_NE, MATCH_RE, MATCH_NRE };
@@ -90,6 +90,7 @@ struct expr {
     struct expr **args;
     uint32_t arg_count;
     struct expr *filter; /* FILTER (WHERE ...) of a call, or NULL */
+    uint32_t height;     /* of the tree from here down: 1 without args; at most PARSE_HEIGHT */
 };
 
 /* ---- times ---------------------------------------------------------------- */
@@ -102,8 +103,8 @@ struct when {
     struct place place;
     enum calendar_unit unit;
     int64_t nanos;         /* AGO: the duration */
-    struct varve_str text; /* TIME: as written: a date, RFC 3339, Unix seconds; local unless it says
-    */
+    struct varve_str text; /* TIME: 2026-10-03, 2026-10-03T08:15:18[.5][Z|+02:00] (that of the
+                              statement's zone without an offset), or Unix seconds: 17[.5] */
     int64_t shift;         /* + or - durations, added up */
 };
 
@@ -112,7 +113,7 @@ struct period {
     enum period_kind kind;
     struct place place;
     enum calendar_unit unit; /* of THIS and LAST */
-    struct varve_str text;   /* NAMED: 2026, 2026-10, 2026-Q3, 2026-10-03 */
+    struct varve_str text;   /* NAMED: 2026, 2026-10, 2026-Q3, 2026-10-03; one that there is */
 };
 
 /* ---- queries -------------------------------------------------------------- */
@@ -121,7 +122,7 @@ enum fill_kind { FILL_UNSET, FILL_NONE, FILL_NULL, FILL_NUMBER, FILL_PREV, FILL_
 struct fill {
     enum fill_kind kind;
     struct place place;
-    struct expr *number; /* NUMBER: a literal */
+    struct expr *number; /* NUMBER: an INT or a FLOAT, which may be negative */
     int64_t within;      /* PREV: 0: any age */
 };
 
@@ -249,7 +250,7 @@ struct show {
     enum show_kind kind;
     struct varve_str label, of; /* VALUES OF label IN of; LABELS OF of; SERIES of */
     struct place label_place, of_place;
-    struct when *since, *versus; /* SHOW NEW VALUES */
+    const struct when *since, *versus; /* SHOW NEW VALUES */
 };
 
 /* What an alert adds to its query. */
@@ -258,6 +259,7 @@ struct alert {
     enum { EMPTY_UNSET, EMPTY_OK, EMPTY_ALERT } on_empty;
     bool has_message;
     struct varve_str message;
+    struct expr *when; /* of PromQL; that of a SELECT is its HAVING */
 };
 
 struct create {

@@ -35,11 +35,11 @@ enum token_kind {
     TOKEN_STRING,   /* 'text', a quote inside is doubled */
     TOKEN_INT,      /* 123, 1_000, 0x1f */
     TOKEN_FLOAT,    /* 1.5, 1e6, .5 */
-    TOKEN_DURATION, /* 90s, 15m, 1h30m, 7d, 2w */
+    TOKEN_DURATION, /* 90s, 15m, 1h30m, 7d, 2w: y (365 days) w d h m s ms us ns, in this order */
     TOKEN_DATE,     /* 2026-10-03, 2026-10-03T08:15:18.137Z */
     TOKEN_MARK,     /* ( ) [ ] { } , ; * / % + - = != <> < <= > >= =~ !~ @ || */
     TOKEN_OPEN,     /* a string, quoted name or comment that does not end */
-    TOKEN_BAD       /* a byte that begins nothing */
+    TOKEN_BAD       /* a character that begins nothing; 12x, which is no number */
 };
 
 struct token {
@@ -61,5 +61,10 @@ struct token lex_next(struct lexer *lexer); /* TOKEN_END again and again at the 
  * has none.  *complete: whether there was one.  Semicolons inside strings and comments do not
  * count. */
 uint32_t lex_statement(const char *text, uint32_t size, uint32_t from, bool *complete);
+/* Where the PromQL that begins at `from` ends: at a semicolon, at the end of the text or, with
+ * `clauses`, where CREATE ALERT goes on.  *open: a string or a bracket does not end. */
+uint32_t lex_promql(const char *text, uint32_t size, uint32_t from, bool clauses, bool *open);
+/* Blanks where PromQL has comments: all else keeps its place. */
+void lex_blank_comments(char *text, uint32_t size);
 
 #endif

@@ -11,7 +11,8 @@
 
 #include "lang/ast.h"
 
-#define PARSE_DEPTH 64
+#define PARSE_DEPTH 64   /* of parentheses, calls and queries inside each other */
+#define PARSE_HEIGHT 400 /* of the tree of an expression: a + b + c is one of height 3 */
 #define PARSE_BYTES (1u << 20)
 
 /* One statement, with or without a semicolon behind it; anything after that is an error.
@@ -19,7 +20,8 @@
 enum varve_status
 parse_statement(const char *text, size_t size, struct arena *arena, struct statement **statement,
                 struct lang_error *error) VARVE_CHECKED;
-/* Whether the text begins with a word of VQL, or is PromQL. */
+/* Whether the text begins with a word of VQL (PROMQL is one), or is PromQL.  parse_statement
+ * takes both. */
 bool parse_is_vql(const char *text, size_t size);
 
 #endif
