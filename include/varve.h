@@ -563,6 +563,121 @@ VARVE_API struct varve_str varve_metric_name(struct varve_str spelling);
 /* The same for a label: user_email is user.email. */
 VARVE_API struct varve_str varve_label_name(struct varve_str spelling);
 
+/* ---- statements ------------------------------------------------------------ */
+
+/* Statements in VQL, the language of docs/query-language.md.  A statement reads one snapshot, or
+ * changes something (SET, CREATE, DROP, DELETE) and says what. */
+
+/* Bytes of the statement's text; size 0: no place in it. */
+struct varve_spot {
+    size_t offset, size;
+};
+
+struct varve_run_options {
+    int64_t now;           /* the time that `now` means; 0: the clock's */
+    struct varve_str zone; /* of calendars, such as Europe/Berlin; empty: UTC */
+    int64_t timeout;       /* nanoseconds after which it fails; 0: none */
+    uint64_t max_rows;     /* more rows than this are VARVE_LIMIT, never a cut answer; 0: any */
+    uint64_t max_memory;   /* bytes; 0: any */
+    /* Asked now and then; not 0: the statement ends with VARVE_INTERRUPTED. NULL: never. */
+    int (*stop)(void *context);
+    void *stop_context;
+};
+
+enum varve_cell_type {
+    VARVE_CELL_NULL = 0,
+    VARVE_CELL_BOOL = 1,
+    VARVE_CELL_INT = 2,
+    VARVE_CELL_NANO = 3, /* an exact decimal: integer of 1e-9 */
+    VARVE_CELL_FLOAT = 4,
+    VARVE_CELL_TIME = 5,     /* nanoseconds since 1970 */
+    VARVE_CELL_DURATION = 6, /* nanoseconds */
+    VARVE_CELL_TEXT = 7
+};
+
+struct varve_cell {
+    enum varve_cell_type type;
+    union {
+        int64_t i; /* BOOL, INT, NANO, TIME, DURATION */
+        double f;
+        struct varve_str s;
+    } as;
+};
+
+/* The exact text of a cell that is no TEXT: "NULL", "true", "12", "0.25", the shortest decimal that
+ * reads back to a double, RFC 3339 with at least milliseconds, "1h30m".  Answers its length. */
+#define VARVE_CELL_TEXT_MAX 48
+VARVE_API size_t varve_cell_print(const struct varve_cell *cell, char text[VARVE_CELL_TEXT_MAX]);
+
+struct varve_column_info {
+    struct varve_str name;
+    struct varve_str unit;     /* as OTLP has it: "USD", "s"; may be empty */
+    enum varve_cell_type type; /* NULL: it varies, or is known only when it is there */
+    int is_key;                /* 1: the bucket's time or a BY key */
+};
+
+typedef struct varve_result varve_result;
+
+/* Begins to run one statement; a semicolon behind it is fine.  options and spot may be NULL.  On
+ * failure *spot says where in the text, if it is there. VARVE_INVALID, VARVE_NOTFOUND: the
+ * statement is wrong, err->message says how and knows the nearest name.  VARVE_INCOMPLETE: it goes
+ * on, a shell asks for more. */
+VARVE_API VARVE_CHECKED enum varve_status
+varve_run(varve *db, struct varve_str text, const struct varve_run_options *options,
+          varve_result **result, struct varve_spot *spot, struct varve_err *err);
+/* The columns, which live as long as the result; a statement that only changes something has none.
+ * */
+VARVE_API const struct varve_column_info *
+varve_result_columns(const varve_result *result, size_t *count);
+/* The next rows, cell by cell and row by row, good until the next call; VARVE_DONE when there are
+ * no more. */
+VARVE_API VARVE_CHECKED enum varve_status
+varve_result_next(varve_result *result, const struct varve_cell **cells, size_t *rows,
+                  struct varve_err *err);
+
+/* About a result; the counts grow while rows are fetched.  Texts live as long as the result. */
+struct varve_result_info {
+    int has_range;
+    int64_t since, until;
+    struct varve_str bucket; /* "1h", "day"; empty: none */
+    struct varve_str zone;
+    struct varve_str note; /* what a change did, or why there is nothing; may be empty */
+    uint64_t rows;         /* fetched so far */
+    uint64_t points;       /* rows of the store that were looked at one by one */
+    uint64_t runs, runs_from_headers;
+    uint64_t segments;
+    int64_t nanoseconds; /* of work */
+};
+VARVE_API void varve_result_info(varve_result *result, struct varve_result_info *info);
+VARVE_API void varve_result_free(varve_result *result); /* NULL is fine */
+
+/* Where the statement that begins at `from` ends, behind its semicolon; text.size if there is none,
+ * and then *complete is 0.  Semicolons in texts and comments do not count. */
+VARVE_API size_t varve_statement_end(struct varve_str text, size_t from, int *complete);
+/* Whether the text begins like VQL (else it is PromQL). */
+VARVE_API int varve_statement_is_vql(struct varve_str text);
+/* Whether text is an instant, duration or relative time ("2026-10-03", "-7d", "now"): for the
+ * options of programs.  zone as in varve_run_options. */
+VARVE_API VARVE_CHECKED enum varve_status
+varve_instant(struct varve_str text, int64_t now, struct varve_str zone, int64_t *instant,
+              struct varve_err *err);
+
+/* What may stand at an offset of an unfinished statement. */
+enum varve_completion {
+    VARVE_COMPLETE_KEYWORD,
+    VARVE_COMPLETE_FUNCTION,
+    VARVE_COMPLETE_METRIC,
+    VARVE_COMPLETE_TABLE,
+    VARVE_COMPLETE_LABEL,
+    VARVE_COMPLETE_VALUE
+};
+/* Calls back for every word that begins with what stands before the offset; *from is where that
+ * begins. The callback returns 0 to go on. */
+VARVE_API VARVE_CHECKED enum varve_status
+varve_complete(varve *db, struct varve_str text, size_t offset, size_t *from,
+               int (*visit)(void *, enum varve_completion kind, struct varve_str word),
+               void *context, struct varve_err *err);
+
 /* ---- keeping house ---------------------------------------------------- */
 
 /* Moves journal rows of days that ended before `until` into sealed columns;
@@ -590,6 +705,23 @@ struct varve_retained {
 };
 VARVE_API VARVE_CHECKED enum varve_status
 varve_retain(varve *db, int64_t before, struct varve_retained *retained, struct varve_err *err);
+
+/* Takes rows out for good: those of a user who is to be forgotten.  Days that hold such rows are
+ * built anew without them; the old bytes stay in the files until varve_compact() has been called,
+ * and in backups.  What is sent again later is taken as new. */
+struct varve_erasure {
+    struct varve_str source;            /* a metric or a table; empty: all of them */
+    int64_t since, until;               /* of end times; INT64_MIN and INT64_MAX: all */
+    const struct varve_filter *filters; /* all have to hold; at least one */
+    size_t filter_count;
+};
+struct varve_erased {
+    uint64_t points, events;
+    uint64_t days; /* (day, table) pairs that were changed */
+};
+VARVE_API VARVE_CHECKED enum varve_status
+varve_erase(varve *db, const struct varve_erasure *what, struct varve_erased *erased,
+            struct varve_err *err);
 
 /* Copies the store as it is at this moment into the new directory `path`,
  * while others read and write. */

@@ -6,6 +6,7 @@
 
 #include "api/api.h"
 #include "base/clock.h"
+#include "store/erase.h"
 #include "store/house.h"
 #include "store/seal.h"
 #include "store/verify.h"
@@ -93,6 +94,14 @@ varve_retain(varve *db, int64_t before, struct varve_retained *retained, struct 
 {
     TRY(api_check(store_of(db), "varve_retain", err));
     return house_retain(store_of(db), before, retained, err);
+}
+
+enum varve_status varve_erase(varve *db, const struct varve_erasure *what,
+                              struct varve_erased *erased, struct varve_err *err)
+{
+    struct varve_erased ignored;
+    TRY(api_check(store_of(db), "varve_erase", err));
+    return store_erase(store_of(db), what, erased ? erased : &ignored, err);
 }
 
 enum varve_status varve_backup(varve *db, const char *path, struct varve_err *err)

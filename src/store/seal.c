@@ -5,7 +5,7 @@
 #include "store/seal.h"
 
 #include "base/clock.h"
-#include "store/change.h"
+#include "store/rebuild.h"
 
 /* So many times seal_rows may wait for a day that holds much already. */
 #define SEAL_PATIENCE 4
@@ -23,8 +23,7 @@ struct seal_job {
     struct change change;
     struct sealing *parts;
     size_t count;
-    struct segment_builder segments;
-    struct table_builder tables;
+    struct rebuild rebuild;
     struct varve_sealed sealed;
 };
 
@@ -101,109 +100,17 @@ static enum varve_status collect_locked(struct seal_job *job, int32_t before, st
 
 /* ---- without the lock: building ----------------------------------------- */
 
-/* Adds what the day holds already. */
-static enum varve_status load_old(struct seal_job *job, struct sealing *part,
-                                  const struct day_record *old, struct varve_err *err)
-{
-    struct store *store = job->store;
-    struct segfile_id file_id = {month_of_day(old->day), old->file_generation};
-    struct segment_id id = {old->day, old->table, old->generation};
-    uint64_t seed = segment_seed(store->identity.seed, old->day, old->table, old->generation);
-    struct segfile *file;
-    struct arena arena;
-    const uint8_t *bytes;
-    size_t size;
-    char place[INSTANT_TEXT];
-    enum varve_status status;
-    day_text(old->day, place);
-    TRY(segfile_acquire(store->files, file_id, &file, err));
-    arena_init(&arena, &store->mem, 1 << 16);
-    TRYOUT(segfile_get(file, id, &bytes, &size, err));
-    if (part->table == 0) {
-        struct segment segment;
-        TRYOUT(segment_open(&segment, &arena, job->segments.texts, bytes, size, seed, place, err));
-        TRYOUT(segment_load(&segment, &part->rows, err));
-    } else {
-        struct table table;
-        TRYOUT(table_open(&table, &arena, job->tables.texts, bytes, size, seed, place, err));
-        TRYOUT(table_load(&table, &part->events, err));
-    }
-out:
-    arena_free(&arena);
-    segfile_release(store->files, file);
-    return status;
-}
-
-/* The generation must be new in the month's file, where a crash may have left one that the
- * catalogue never named, even of a day that it does not know. */
-static enum varve_status next_generation(const struct seal_job *job, const struct move *move,
-                                         uint64_t *generation, struct varve_err *err)
-{
-    uint64_t newest = 0;
-    struct segfile_id file = {month_of_day(move->record.day), 0};
-    file.generation = change_month_file(&job->change, file.month);
-    if (file.generation != 0)
-        TRY(segfile_newest(job->store->files, file, move->record.day, move->record.table, &newest,
-                           err));
-    *generation = (newest > move->old.generation ? newest : move->old.generation) + 1;
-    return VARVE_OK;
-}
-
-/* What the catalogue says of a segment is what the segment says of itself. */
-static enum varve_status
-describe(struct seal_job *job, struct move *move, uint64_t seed, struct varve_err *err)
-{
-    struct arena arena;
-    struct day_record *record = &move->record;
-    const struct blob *blob;
-    struct segment segment;
-    struct table table;
-    enum varve_status status;
-    arena_init(&arena, &job->store->mem, 1 << 12);
-    record->points = record->series = 0;
-    if (record->table == 0) {
-        TRYOUT(segment_open(&segment, &arena, job->segments.texts, move->bytes.data,
-                            move->bytes.size, seed, "seal", err));
-        blob = &segment.blob;
-        for (uint32_t m = 0; m < segment.metric_count; m++) {
-            record->points += segment.metrics[m].points;
-            record->series += segment.metrics[m].series;
-        }
-    } else {
-        TRYOUT(table_open(&table, &arena, job->tables.texts, move->bytes.data, move->bytes.size,
-                          seed, "seal", err));
-        blob = &table.blob;
-        record->points = table.rows;
-    }
-    record->rows = blob->head.rows;
-    record->first = blob->head.first;
-    record->last = blob->head.last;
-out:
-    arena_free(&arena);
-    return status;
-}
-
 static enum varve_status
 seal_part(struct seal_job *job, struct sealing *part, struct varve_err *err)
 {
-    struct store *store = job->store;
     struct move *move;
+    struct day_rows rows = {&part->rows, &part->events};
     job->sealed.rows += part->table ? part->events.count : part->rows.row_count;
     TRY(change_add(&job->change, part->day, part->table, &move, err));
-    TRY(next_generation(job, move, &move->record.generation, err));
     if (move->had_old)
-        TRY(load_old(job, part, &move->old, err));
+        TRY(rebuild_load(&job->rebuild, &move->old, &rows, err));
     move->record.watermark = job->change.watermark;
-    uint64_t seed =
-        segment_seed(store->identity.seed, part->day, part->table, move->record.generation);
-    if (part->table == 0)
-        TRY(segment_build(&job->segments, &part->rows, NULL, part->rows.row_count, seed,
-                          &move->bytes, err));
-    else
-        TRY(table_build(&job->tables, &part->events, NULL, part->events.count, seed, &move->bytes,
-                        err));
-    TRY(buf_status(&move->bytes, err));
-    return describe(job, move, seed, err);
+    return rebuild_day(&job->rebuild, &job->change, move, &rows, err);
 }
 
 static void sealing_free(struct sealing *part)
@@ -217,8 +124,7 @@ static void sealing_free(struct sealing *part)
 
 static enum varve_status build_all(struct seal_job *job, struct varve_err *err)
 {
-    TRY(segment_builder_init(&job->segments, &job->store->mem, err));
-    TRY(table_builder_init(&job->tables, &job->store->mem, err));
+    TRY(rebuild_init(&job->rebuild, job->store, err));
     for (size_t i = 0; i < job->count; i++) {
         TRY(seal_part(job, &job->parts[i], err));
         job->sealed.days += i == 0 || job->parts[i].day != job->change.moves[i - 1].record.day;
@@ -234,8 +140,7 @@ static void job_free(struct seal_job *job)
     for (size_t i = 0; i < job->count; i++)
         sealing_free(&job->parts[i]);
     mem_free(&job->store->mem, job->parts, job->count * sizeof *job->parts);
-    segment_builder_free(&job->segments);
-    table_builder_free(&job->tables);
+    rebuild_free(&job->rebuild);
     if (job->change.store)
         change_free(&job->change);
 }
