@@ -28,10 +28,10 @@ static const struct option options[] = {
 };
 #define OPTIONS (sizeof options / sizeof options[0])
 
-const char *args_option_name(enum arg_option option)
+const char *args_option_name(uint64_t option)
 {
     for (size_t i = 0; i < OPTIONS; i++)
-        if (1u << options[i].number == (unsigned)option)
+        if (UINT64_C(1) << options[i].number == option)
             return options[i].name;
     return "";
 }
@@ -89,7 +89,7 @@ static bool take_option(struct args *args, int argc, char **argv, int *at)
     const struct option *option = find_option(argv[*at], &value);
     if (!option)
         return unknown_option(argv[*at]);
-    args->seen |= 1u << option->number;
+    args->seen |= UINT64_C(1) << option->number;
     if (!option->takes_value) {
         if (!value)
             return true;

@@ -9,6 +9,7 @@
 #define SHELL_ARGS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* One line an option: symbol, letter (0: none), whether it takes a value, name.  Values are kept
  * under the symbol's number in `values`. */
@@ -42,15 +43,11 @@ enum arg_number {
         ARG_NUMBERS
 };
 
-/* Sets of options. */
-enum arg_option {
-#define X(symbol, letter, takes_value, name) ARG_##symbol = 1 << ARG_NUMBER_##symbol,
-    ARG_MAP(X)
-#undef X
-};
+/* Sets of options are bits: ARG(DB) | ARG(JSON). */
+#define ARG(symbol) (UINT64_C(1) << ARG_NUMBER_##symbol)
 
 struct args {
-    unsigned seen;                   /* of enum arg_option */
+    uint64_t seen;                   /* of ARG() */
     const char *values[ARG_NUMBERS]; /* the last one given; NULL: none */
     const char **metrics;            /* all values of --metric */
     int metric_count;
@@ -65,6 +62,6 @@ struct args {
 bool args_parse(struct args *args, int argc, char **argv);
 void args_free(struct args *args);
 /* The long name of an option, such as "--json". */
-const char *args_option_name(enum arg_option option);
+const char *args_option_name(uint64_t option);
 
 #endif

@@ -187,7 +187,7 @@ static enum exit_status run(const struct args *args, const struct task *task, st
                             varve *db, const char *place)
 {
     struct varve_err err = {0};
-    progress_begin(&export->meter->bar, 0, args->seen & ARG_QUIET);
+    progress_begin(&export->meter->bar, 0, args->seen & ARG(QUIET));
     enum varve_status status = varve_snapshot_open(db, &export->snapshot, &err);
     if (status == VARVE_OK) {
         status = write_all(task, export, &err);

@@ -15,7 +15,7 @@
 
 /* An option that is a number within a range; `value` is left alone if it was not given. */
 static bool
-number(enum arg_option option, const char *text, uint64_t least, uint64_t most, uint64_t *value)
+number(uint64_t option, const char *text, uint64_t least, uint64_t most, uint64_t *value)
 {
     if (!text)
         return true;
@@ -34,7 +34,7 @@ number(enum arg_option option, const char *text, uint64_t least, uint64_t most, 
     return false;
 }
 
-static bool small_number(enum arg_option option, const char *text, unsigned most, unsigned *value)
+static bool small_number(uint64_t option, const char *text, unsigned most, unsigned *value)
 {
     uint64_t v = *value;
     if (!number(option, text, 1, most, &v))
@@ -95,15 +95,15 @@ static bool read_temporality(const struct args *args, enum gen_format format, bo
 
 static bool read_options(const struct args *args, struct gen_options *o, enum gen_format *format)
 {
-    if (!small_number(ARG_DAYS, ARG_VALUE(args, DAYS), 3660, &o->days) ||
-        !small_number(ARG_DEVELOPERS, ARG_VALUE(args, DEVELOPERS), 100000, &o->developers) ||
-        !small_number(ARG_SESSIONS, ARG_VALUE(args, SESSIONS), 200, &o->sessions) ||
-        !small_number(ARG_POINTS, ARG_VALUE(args, POINTS), 600, &o->points) ||
-        !number(ARG_SEED, ARG_VALUE(args, SEED), 0, UINT64_MAX, &o->seed) ||
+    if (!small_number(ARG(DAYS), ARG_VALUE(args, DAYS), 3660, &o->days) ||
+        !small_number(ARG(DEVELOPERS), ARG_VALUE(args, DEVELOPERS), 100000, &o->developers) ||
+        !small_number(ARG(SESSIONS), ARG_VALUE(args, SESSIONS), 200, &o->sessions) ||
+        !small_number(ARG(POINTS), ARG_VALUE(args, POINTS), 600, &o->points) ||
+        !number(ARG(SEED), ARG_VALUE(args, SEED), 0, UINT64_MAX, &o->seed) ||
         !read_end(ARG_VALUE(args, END), o->days, &o->end) || !read_format(args, format) ||
         !read_temporality(args, *format, &o->cumulative))
         return false;
-    o->events = (args->seen & ARG_EVENTS) != 0;
+    o->events = (args->seen & ARG(EVENTS)) != 0;
     if (o->events && *format == GEN_OPENMETRICS) {
         fputs("error: --events does not go with --format openmetrics, which has none\n", stderr);
         return false;
@@ -135,12 +135,12 @@ enum exit_status cmd_gen(const struct args *args)
     }
     if (!read_options(args, &options, &format))
         return EXIT_USAGE;
-    if (!gen_write(&options, format, ARG_VALUE(args, OUT), (args->seen & ARG_FORCE) != 0,
+    if (!gen_write(&options, format, ARG_VALUE(args, OUT), (args->seen & ARG(FORCE)) != 0,
                    &written)) {
         fprintf(stderr, "error: %s\n", written.message);
         return EXIT_FAILED;
     }
-    if (!(args->seen & ARG_QUIET))
+    if (!(args->seen & ARG(QUIET)))
         report(&written, ARG_VALUE(args, OUT));
     return EXIT_DONE;
 }

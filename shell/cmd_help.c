@@ -18,7 +18,8 @@ void help_overview(FILE *stream)
           "                   $XDG_DATA_HOME/varve/telemetry.varve\n"
           "  --version        the version of program and library\n"
           "\n"
-          "Exit status: 0 done, 1 failed, 2 wrong use, 130 interrupted.  'varve help COMMAND' says more.\n",
+          "Exit status: 0 done, 1 failed, 2 wrong use, 130 interrupted.  'varve help COMMAND' says "
+          "more.\n",
           stream);
 }
 

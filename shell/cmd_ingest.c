@@ -69,7 +69,7 @@ static ptrdiff_t read_input(void *context, void *buffer, size_t size)
     ssize_t n;
     do {
         if (interrupted) {
-            errno = EINTR;
+            errno = ECANCELED;
             return -1;
         }
         n = read(input->fd, buffer, size);
@@ -225,8 +225,8 @@ static void print_text(const struct work *work, const struct varve_ingested *t, 
     count_line(t->dropped, "kept out by the store's rules", false);
     count_line(t->rejected, "rejected", true);
     varve_visit_rejected(work->ingest, reason_line, NULL);
-    printf("%12" PRIu64 "  %s, %.1f MB in %.2f s", work->files,
-           work->files == 1 ? "file" : "files", (double)work->bytes / 1e6, seconds);
+    printf("%12" PRIu64 "  %s, %.1f MB in %.2f s", work->files, work->files == 1 ? "file" : "files",
+           (double)work->bytes / 1e6, seconds);
     if (work->skipped)
         printf("; %" PRIu64 " %s no telemetry", work->skipped,
                work->skipped == 1 ? "file was" : "files were");
@@ -277,10 +277,10 @@ static enum exit_status run(struct work *work, const struct args *args, const st
     } else {
         catch_interrupts();
         progress_begin(&work->progress, files->is_bounded ? files->bytes : 0,
-                       args->seen & ARG_QUIET);
+                       args->seen & ARG(QUIET));
         take_all(work, files);
         progress_end(&work->progress);
-        report(work, args->seen & ARG_JSON, began);
+        report(work, args->seen & ARG(JSON), began);
     }
     varve_ingest_free(work->ingest);
     varve_close(work->db);

@@ -111,7 +111,7 @@ enum exit_status cmd_stats(const struct args *args)
         text_error(&err);
         return EXIT_FAILED;
     }
-    if (args->seen & ARG_JSON)
+    if (args->seen & ARG(JSON))
         print_json(&stats);
     else
         print_text(&stats, path);

@@ -33,7 +33,7 @@ const struct command commands[] = {
          "\n"
          "Prompts, tool input and bodies are kept out unless the store's rules keep them: see\n"
          "'varve help settings'.\n",
-     .options = ARG_DB | ARG_FORMAT | ARG_JSON | ARG_NOW | ARG_QUIET,
+     .options = ARG(DB) | ARG(FORMAT) | ARG(JSON) | ARG(NOW) | ARG(QUIET),
      .least = 1,
      .most = WORDS_ANY,
      .run = cmd_ingest},
@@ -45,7 +45,7 @@ const struct command commands[] = {
              "\n"
              "--json prints one object: points, events, series, bytes, bytes_per_point, oldest,\n"
              "newest (RFC 3339 or null), journal_rows, tiers and a few more.\n",
-     .options = ARG_DB | ARG_JSON,
+     .options = ARG(DB) | ARG(JSON),
      .run = cmd_stats},
     {.name = "verify",
      .usage = "[-d STORE]",
@@ -53,14 +53,14 @@ const struct command commands[] = {
      .help = "Checks the structure of every file, every checksum and every value, in a process of\n"
              "its own, so that damage which kills the reader is reported too.  Each finding is\n"
              "a line that names the file and the place in it.  Exit status 1 if there is one.\n",
-     .options = ARG_DB,
+     .options = ARG(DB),
      .run = cmd_verify},
     {.name = "compact",
      .usage = "[-d STORE]",
      .summary = "seal everything and give unused bytes back to the disk",
      .help = "Seals all journal rows and rewrites the files that hold replaced data.  main.mdb\n"
              "shrinks only while no other process has the store open.\n",
-     .options = ARG_DB,
+     .options = ARG(DB),
      .run = cmd_compact},
     {.name = "seal",
      .usage = "[-d STORE] [--until TIME]",
@@ -69,13 +69,13 @@ const struct command commands[] = {
          "Seals the days that ended before TIME; without --until all of them.  The store seals\n"
          "by itself as it grows; this is for doing it at a moment of one's choice.  TIME is\n"
          "2026-10-08, 2026-10-08T08:15:18Z, Unix seconds, or an age such as -7d.\n",
-     .options = ARG_DB | ARG_UNTIL,
+     .options = ARG(DB) | ARG(UNTIL),
      .run = cmd_seal},
     {.name = "backup",
      .usage = "[-d STORE] DEST",
      .summary = "copy the store as it is at this moment, while others use it",
      .help = "DEST is a new directory; the copy in it is a store like any other.\n",
-     .options = ARG_DB,
+     .options = ARG(DB),
      .least = 1,
      .most = 1,
      .run = cmd_backup},
@@ -84,7 +84,7 @@ const struct command commands[] = {
      .summary = "forget the days that ended before a time, for good",
      .help = "Days are dropped whole, and a month's file goes when its last day does.  BEFORE is\n"
              "2026-10-08, 2026-10-08T08:15:18Z, Unix seconds, or an age such as -400d.\n",
-     .options = ARG_DB,
+     .options = ARG(DB),
      .least = 1,
      .most = 1,
      .run = cmd_retain},
@@ -106,8 +106,8 @@ const struct command commands[] = {
          "\n"
          "DIR gets several files a day and truth.json: what all totals must be.  OpenMetrics is\n"
          "always cumulative and has no events.\n",
-     .options = ARG_OUT | ARG_DAYS | ARG_DEVELOPERS | ARG_SESSIONS | ARG_POINTS | ARG_SEED |
-                ARG_END | ARG_TEMPORALITY | ARG_EVENTS | ARG_FORMAT | ARG_FORCE | ARG_QUIET,
+     .options = ARG(OUT) | ARG(DAYS) | ARG(DEVELOPERS) | ARG(SESSIONS) | ARG(POINTS) | ARG(SEED) |
+                ARG(END) | ARG(TEMPORALITY) | ARG(EVENTS) | ARG(FORMAT) | ARG(FORCE) | ARG(QUIET),
      .run = cmd_gen},
     {.name = "settings",
      .usage = "[-d STORE] [NAME [VALUE]]",
@@ -125,7 +125,7 @@ const struct command commands[] = {
          "built-in ones, which drop prompts, tool input and bodies.  They apply to what is "
          "ingested\n"
          "from then on.\n",
-     .options = ARG_DB,
+     .options = ARG(DB),
      .most = 2,
      .run = cmd_settings},
     {.name = "export",
@@ -145,7 +145,8 @@ const struct command commands[] = {
          "  --metric NAME          only this metric, and no events; may be repeated\n"
          "  --out FILE             into FILE, which is replaced when all is written\n"
          "  -q, --quiet            no progress bar\n",
-     .options = ARG_DB | ARG_FORMAT | ARG_SINCE | ARG_UNTIL | ARG_METRIC | ARG_OUT | ARG_QUIET,
+     .options =
+         ARG(DB) | ARG(FORMAT) | ARG(SINCE) | ARG(UNTIL) | ARG(METRIC) | ARG(OUT) | ARG(QUIET),
      .run = cmd_export},
     {.name = "help",
      .usage = "[COMMAND]",

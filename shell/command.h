@@ -24,7 +24,7 @@ struct command {
     const char *usage;   /* what follows the name */
     const char *summary; /* one line, no full stop */
     const char *help;    /* paragraphs, each line ended */
-    unsigned options;    /* of enum arg_option; --help always goes */
+    uint64_t options;    /* of ARG(); --help always goes */
     int least, most;     /* words after the command; most may be WORDS_ANY */
     enum exit_status (*run)(const struct args *args);
 };

@@ -16,17 +16,17 @@
 #include "varve.h"
 
 /* The first option that was given and that the command does not take. */
-static enum arg_option surplus_option(const struct command *command, const struct args *args)
+static uint64_t surplus_option(const struct command *command, const struct args *args)
 {
-    unsigned surplus = args->seen & ~(command->options | ARG_HELP);
-    return (enum arg_option)(surplus & -surplus);
+    uint64_t surplus = args->seen & ~(command->options | ARG(HELP));
+    return surplus & -surplus;
 }
 
 static enum exit_status run(const struct command *command, const struct args *args)
 {
     char problem[64];
-    enum arg_option surplus = surplus_option(command, args);
-    if (args->seen & ARG_HELP) {
+    uint64_t surplus = surplus_option(command, args);
+    if (args->seen & ARG(HELP)) {
         help_command(command);
         return EXIT_DONE;
     }
@@ -46,13 +46,13 @@ static enum exit_status run(const struct command *command, const struct args *ar
 
 static enum exit_status dispatch(const struct args *args)
 {
-    if (args->count == 0 && (args->seen & ARG_VERSION)) {
+    if (args->count == 0 && (args->seen & ARG(VERSION))) {
         printf("varve %s\n", varve_version());
         return EXIT_DONE;
     }
     if (args->count == 0) {
-        help_overview(args->seen & ARG_HELP ? stdout : stderr);
-        return args->seen & ARG_HELP ? EXIT_DONE : EXIT_USAGE;
+        help_overview(args->seen & ARG(HELP) ? stdout : stderr);
+        return args->seen & ARG(HELP) ? EXIT_DONE : EXIT_USAGE;
     }
     const struct command *command = command_find(args->words[0]);
     return command ? run(command, args) : EXIT_USAGE;
