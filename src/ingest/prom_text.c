@@ -20,7 +20,13 @@
 
 #include "ingest/prom_page.h"
 
-enum { SAMPLES_MAX = 64 << 10, STARTS_MAX = 256 << 10, STAY_MAX = SAMPLES_MAX / 2, STAY = 4096 };
+enum {
+    SAMPLES_MAX = 64 << 10,
+    STARTS_MAX = 256 << 10,
+    STAY_MAX = SAMPLES_MAX / 2,
+    STAY = 4096,
+    RECENT = 32 << 10
+};
 
 struct sample {
     uint32_t metric, set, next;
@@ -38,7 +44,8 @@ struct sample {
 struct start {
     struct h128 series; /* or of series and time */
     int64_t at;
-    uint64_t line; /* of one for a time; else 0 */
+    uint64_t line; /* where it was read last */
+    bool is_timed;
 };
 
 struct prom_text {
@@ -107,7 +114,14 @@ static int compare_starts(const void *a, const void *b)
         return x->series.lo < y->series.lo ? -1 : 1;
     if (x->series.hi != y->series.hi)
         return x->series.hi < y->series.hi ? -1 : 1;
-    return (x->at > y->at) - (x->at < y->at);
+    if (x->at != y->at)
+        return x->at < y->at ? -1 : 1;
+    return (x->line > y->line) - (x->line < y->line);
+}
+
+static bool is_same(const struct start *a, const struct start *b)
+{
+    return h128_equal(a->series, b->series) && a->at == b->at;
 }
 
 /* Sorts them, each once, and makes the table. */
@@ -119,8 +133,10 @@ static enum varve_status index_starts(struct prom_text *door, struct varve_err *
         qsort(door->starts, door->start_count, sizeof *door->starts, compare_starts);
     for (size_t i = 0; i < door->start_count; i++) {
         const struct start start = door->starts[i];
-        if (kept > 0 && compare_starts(&door->starts[kept - 1], &start) == 0)
+        if (kept > 0 && is_same(&door->starts[kept - 1], &start)) {
+            door->starts[kept - 1].line = start.line;
             continue;
+        }
         if (kept == 0 || !h128_equal(door->starts[kept - 1].series, start.series))
             TRY(hash_table_add(&door->start_table, start.series, (uint32_t)kept, err));
         door->starts[kept++] = start;
@@ -159,13 +175,22 @@ static int64_t find_start(const struct prom_text *door, struct h128 series, int6
     return low == first ? 0 : door->starts[low - 1].at;
 }
 
+static void drop_starts_before(struct prom_text *door, uint64_t line)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < door->start_count; i++)
+        if (door->starts[i].line >= line)
+            door->starts[kept++] = door->starts[i];
+    door->start_count = kept;
+}
+
 /* Those for a time go when the samples around them have gone.  Of many others the last one of each
- * series matters most. */
+ * series matters most, and of many series those that were met last, which may go on. */
 static void thin_starts(struct prom_text *door, uint64_t line)
 {
     size_t kept = 0;
     for (size_t i = 0; i < door->start_count; i++)
-        if (door->starts[i].line == 0 || door->starts[i].line >= line)
+        if (!door->starts[i].is_timed || door->starts[i].line >= line)
             door->starts[kept++] = door->starts[i];
     door->start_count = kept;
     if (kept < STARTS_MAX / 2)
@@ -175,7 +200,9 @@ static void thin_starts(struct prom_text *door, uint64_t line)
         if (i + 1 == door->start_count ||
             !h128_equal(door->starts[i].series, door->starts[i + 1].series))
             door->starts[kept++] = door->starts[i];
-    door->start_count = kept < STARTS_MAX / 2 ? kept : 0;
+    door->start_count = kept;
+    if (kept >= STARTS_MAX / 2)
+        drop_starts_before(door, door->line > RECENT ? door->line - RECENT : 0);
 }
 
 /* ---- to the intake --------------------------------------------------------- */
@@ -393,11 +420,12 @@ take_start(struct prom_text *door, const struct prom_metric *metric, uint32_t se
         return VARVE_OK;
     TRY(mem_grow(door->mem, (void **)&door->starts, &door->start_capacity, door->start_count + 2,
                  sizeof *door->starts, err));
-    struct start start = {h128_pair(metric->key, door->page.sets[set].series), at, 0};
+    struct start start = {h128_pair(metric->key, door->page.sets[set].series), at, door->line,
+                          false};
     door->starts[door->start_count++] = start;
     if (line->time.size > 0) {
         start.series = timed(start.series, time);
-        start.line = door->line;
+        start.is_timed = true;
         door->starts[door->start_count++] = start;
     }
     return VARVE_OK;

@@ -533,6 +533,33 @@ static void test_long_pages(void **state)
     page_close(&page);
 }
 
+/* One series behind the other, more than starts are kept of: none loses its start halfway. */
+static void test_many_starts(void **state)
+{
+    enum { SERIES = 140000 };
+    struct page page;
+    size_t starts = 0;
+    (void)state;
+    page_open(&page, NULL);
+    assert_int_equal(prom_text_new(&page.mem, 7, page.intake, &page.door, NULL), VARVE_OK);
+    prom_text_begin(page.door, VARVE_INPUT_OPENMETRICS, "P", PAGE_TIME);
+    assert_int_equal(prom_text_line(page.door, str("# TYPE a counter"), NULL), VARVE_OK);
+    for (int i = 0; i < SERIES; i++) {
+        static const char *const names[] = {"total", "created", "total"};
+        static const char *const rests[] = {"1 1700000000", "1.6e9 1700000000", "2 1700000060"};
+        for (int part = 0; part < 3; part++) {
+            char line[100];
+            snprintf(line, sizeof line, "a_%s{i=\"%d\"} %s", names[part], i, rests[part]);
+            assert_int_equal(prom_text_line(page.door, str(line), NULL), VARVE_OK);
+        }
+    }
+    assert_int_equal(prom_text_end(page.door, NULL), VARVE_OK);
+    for (const char *at = fake_intake_lines(page.intake); at && *at; at = strchr(at, '\n') + 1)
+        starts += *at == 'n' && strncmp(strchr(at, '}'), "} 1600000000000000000 ", 22) == 0;
+    assert_int_equal(starts, 2 * SERIES);
+    page_close(&page);
+}
+
 /* ---- failure ------------------------------------------------------------------ */
 
 static const char small_page[] = "# TYPE a counter\n# UNIT a seconds\na_total{x=\"\\n\"} 1\n"
@@ -582,8 +609,8 @@ int main(void)
         cmocka_unit_test(test_created_again),   cmocka_unit_test(test_created_of_two),
         cmocka_unit_test(test_times_by_format), cmocka_unit_test(test_values_and_escapes),
         cmocka_unit_test(test_good_beside_bad), cmocka_unit_test(test_pages_behind_each_other),
-        cmocka_unit_test(test_long_pages),      cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_failing_intake),
+        cmocka_unit_test(test_many_starts),     cmocka_unit_test(test_long_pages),
+        cmocka_unit_test(test_no_memory),       cmocka_unit_test(test_failing_intake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
