@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * test_export_parts.c -- what an export is made of: numbers, texts, names of Prometheus, and
- * readings from increments.
+ * readings from increments, series in passes.
  */
 #include <float.h>
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "../base/unit.h"
+#include "shell/export_gather.h"
 #include "shell/export_out.h"
 #include "shell/export_promname.h"
 #include "shell/export_stream.h"
 
 #define HOUR INT64_C(3600000000000)
 #define DAY (24 * HOUR)
+#define BEGIN (20000 * DAY)
 
 static void holds(const struct out *out, const char *wanted)
 {
@@ -205,6 +207,92 @@ static void test_doubles_subtract(void **state)
     readings_free(&got);
 }
 
+/* ---- passes ------------------------------------------------------------- */
+
+static struct varve_err err;
+
+/* The readings of 40 series over three days. */
+static varve *fill(const char *path)
+{
+    const struct varve_options options = {.flags = VARVE_CREATE};
+    const struct varve_metric metric = {varve_str("m"), varve_str(""), VARVE_COUNTER};
+    varve *db;
+    varve_batch *batch;
+    uint32_t id, set;
+    assert_int_equal(varve_open(path, &options, &db, &err), VARVE_OK);
+    assert_int_equal(varve_batch_new(db, &batch, &err), VARVE_OK);
+    assert_int_equal(varve_batch_metric(batch, &metric, &id, &err), VARVE_OK);
+    for (int i = 0; i < 40; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "s-%d", i);
+        const struct varve_label label = {varve_str("session.id"), varve_str(text)};
+        assert_int_equal(varve_batch_labels(batch, VARVE_NO_LABELS, &label, 1, &set, &err),
+                         VARVE_OK);
+        for (int64_t day = 1; day <= 3; day++)
+            assert_int_equal(varve_batch_counter(batch, id, set, VARVE_CUMULATIVE, BEGIN,
+                                                 BEGIN + day * DAY, varve_int(day * (i + 1)), &err),
+                             VARVE_OK);
+    }
+    assert_int_equal(varve_append(db, batch, NULL, &err), VARVE_OK);
+    varve_batch_free(batch);
+    return db;
+}
+
+/* Every series is met in one pass, and whole. */
+static void check_pass(struct gather *gather, bool seen[40])
+{
+    gather_sort(gather);
+    for (size_t i = 0; i < gather->series_count; i++) {
+        const struct gathered_series *series = &gather->series[i];
+        struct varve_str label = gather_label(gather, series, 0);
+        char text[16] = "";
+        memcpy(text, label.data, label.size);
+        int number = atoi(text + 2);
+        assert_in_range(number, 0, 39);
+        assert_false(seen[number]);
+        seen[number] = true;
+        assert_int_equal(series->rows, 3);
+        const struct gathered_row *rows = gather_rows(gather, series, true);
+        assert_non_null(rows);
+        for (int day = 0; day < 3; day++) {
+            assert_int_equal(rows[day].end, BEGIN + (day + 1) * DAY);
+            assert_int_equal(rows[day].value, number + 1);
+        }
+    }
+}
+
+static void test_passes(void **state)
+{
+    (void)state;
+    char directory[] = "/tmp/export-XXXXXX", command[64];
+    const struct varve_str key = varve_str("session.id");
+    const struct varve_query range = {.since = INT64_MIN, .until = INT64_MAX};
+    varve_snapshot *snapshot;
+    struct gather gather;
+    assert_non_null(mkdtemp(directory));
+    varve *db = fill(directory);
+    assert_int_equal(varve_snapshot_open(db, &snapshot, &err), VARVE_OK);
+    for (uint32_t parts = 1; parts <= 50; parts += 7) {
+        bool seen[40] = {false};
+        size_t series = 0;
+        gather_init(&gather, &key, 1, 1 << VARVE_FORM_CUMULATIVE);
+        for (uint32_t part = 0; part < parts; part++) {
+            gather_begin(&gather, part, parts);
+            assert_int_equal(gather_scan(&gather, snapshot, &range, varve_str("m"), 0, &err),
+                             VARVE_OK);
+            series += gather.series_count;
+            assert_true(parts == 1 || gather.series_count < 40);
+            check_pass(&gather, seen);
+        }
+        assert_int_equal(series, 40);
+        gather_free(&gather);
+    }
+    varve_snapshot_close(snapshot);
+    varve_close(db);
+    snprintf(command, sizeof command, "rm -rf %s", directory);
+    assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +300,7 @@ int main(void)
         cmocka_unit_test(test_texts),       cmocka_unit_test(test_names),
         cmocka_unit_test(test_known_start), cmocka_unit_test(test_no_start),
         cmocka_unit_test(test_from_zero),   cmocka_unit_test(test_doubles_subtract),
+        cmocka_unit_test(test_passes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
