@@ -10,11 +10,11 @@
  *
  *   exec.c       opening, the table of operators, checks, statistics
  *   term.c       bound expressions over batches
- *   relation.c   rows kept in memory
+ *   relation*.c  rows kept in memory, their order; row_index.c: finding them by key
  *   group_key.c  from the keys of a row to the number of its group
  *   measure*.c   MEASURE         scan_op.c    SCAN
  *   group.c      GROUP           align.c      ALIGN
- *   grid.c       GRID, FILL, SHIFT
+ *   grid.c       GRID, SHIFT     fill.c       FILL
  *   rows.c       VALUES, COMPUTE, PICK, FILTER, LIMIT, NAMED
  *   sort.c       SORT, DISTINCT, SET
  *   catalogue_op.c  CATALOGUE
@@ -31,6 +31,7 @@
 
 struct exec_options {
     int64_t deadline;           /* of clock_monotonic(); 0: none */
+    int64_t timeout;            /* nanoseconds: what the deadline was made of, for the message */
     uint64_t max_rows;          /* of the result: one more is VARVE_LIMIT; 0: none */
     int (*stop)(void *context); /* asked once a batch; not 0: VARVE_INTERRUPTED; NULL: never */
     void *stop_context;
@@ -54,6 +55,8 @@ struct op {
     struct exec *exec;
     struct op **inputs; /* node->input_count */
     void *state;
+    bool is_open;
+    uint64_t bound; /* a LIMIT above asks for so many rows and no more; 0: it is not known */
 };
 
 struct exec {
@@ -65,18 +68,26 @@ struct exec {
     struct mem *mem;
     struct arena arena; /* lives as long as the exec */
     struct op *root;
+    struct op **named_ops;    /* one a named result; NULL: given */
     struct relation **named;  /* NULL until they are made; before the root runs */
     struct node_stats *stats; /* one a node */
+    struct exec_zone *zones;  /* opened so far */
+    int64_t started;          /* of clock_monotonic() */
     uint64_t rows_out;
-    uint32_t checks;
+    uint32_t checks, named_count; /* named results made so far */
+    enum varve_status status;     /* not VARVE_OK: how it ended */
 };
 
 /* The plan, the snapshot, the lookups and mem must outlive it. */
-enum varve_status exec_open(const struct plan *plan, struct snapshot *snapshot,
-                            const struct lookups *lookups, const struct exec_options *options,
-                            struct mem *mem, struct exec **exec, struct varve_err *err)
-    VARVE_CHECKED; /* The next rows of the result; VARVE_DONE when there are
-                            none. */
+enum varve_status
+exec_open(const struct plan *plan, struct snapshot *snapshot, const struct lookups *lookups,
+          const struct exec_options *options, struct mem *mem, struct exec **exec,
+          struct varve_err *err) VARVE_CHECKED;
+/* A named result from outside, before the first exec_next; the plan's node for it is not run and
+ * may be NULL.  The relation must outlive the exec and not change. */
+void exec_give(struct exec *exec, uint32_t number, struct relation *relation);
+/* The next rows of the result; VARVE_DONE when there are none.  The first call makes the named
+ * results.  After a failure every call fails in the same way. */
 enum varve_status
 exec_next(struct exec *exec, struct batch *batch, struct varve_err *err) VARVE_CHECKED;
 void exec_close(struct exec *exec); /* NULL is fine */
@@ -87,9 +98,12 @@ void exec_close(struct exec *exec); /* NULL is fine */
 enum varve_status op_next(struct op *op, struct batch *batch, struct varve_err *err) VARVE_CHECKED;
 /* VARVE_INTERRUPTED or VARVE_LIMIT when it is time to stop. */
 enum varve_status exec_check(struct exec *exec, struct varve_err *err) VARVE_CHECKED;
-/* Everything an input has, as a relation of its columns. */
+/* Everything an input has, as a relation of its columns, which this makes anew; the caller frees
+ * it, also after a failure. */
 enum varve_status
 op_collect(struct op *input, struct relation *relation, struct varve_err *err) VARVE_CHECKED;
+/* For the statistics: how much memory an operator holds. */
+void op_bytes(struct op *op, uint64_t bytes);
 /* The zone of a bucket: UTC for FIXED. */
 enum varve_status exec_zone(struct exec *exec, struct varve_str name, const struct zone **zone,
                             struct varve_err *err) VARVE_CHECKED;

@@ -55,9 +55,9 @@ void relation_clear(struct relation *relation)
         memset(relation->recent, 0, RECENT_TEXTS * sizeof *relation->recent);
 }
 
-void relation_view(struct relation *view, const struct relation *of)
+void relation_view(struct relation *view, struct mem *mem, const struct relation *of)
 {
-    relation_init(view, of->mem, of->columns);
+    relation_init(view, mem, of->columns);
     view->is_view = true;
     view->cells = of->cells;
     view->rows = of->rows;

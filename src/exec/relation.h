@@ -31,7 +31,7 @@ void relation_free(struct relation *relation); /* an all-zero one is fine */
 void relation_clear(struct relation *relation);
 /* The same rows once more, so that several can read them at a time, each batch by batch.  `of` must
  * outlive the view and not change. */
-void relation_view(struct relation *view, const struct relation *of);
+void relation_view(struct relation *view, struct mem *mem, const struct relation *of);
 /* All rows from `rows` on go; texts are kept. */
 void relation_cut(struct relation *relation, uint64_t rows);
 uint64_t relation_bytes(const struct relation *relation);

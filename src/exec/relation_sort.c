@@ -24,7 +24,7 @@ struct sorting {
     struct row_order order;
 };
 
-/* ---- comparing ----------------------------------------------------------------- */
+/* ---- comparing ---------------------------------------- */
 
 static int cell_compare(struct value a, struct value b, bool descending)
 {
@@ -73,7 +73,7 @@ bool row_equal(const struct value *a, const struct value *b, uint32_t count)
     return true;
 }
 
-/* ---- prefixes ------------------------------------------------------------------- */
+/* ---- prefixes ---------------------------------------- */
 
 /* A double as a number that grows with it; NaN is the largest. */
 static uint64_t double_prefix(double f)
@@ -135,7 +135,7 @@ static uint64_t row_prefix(const struct row_order *order, const struct value *ro
     return order->columns ? value_prefix(row[0], false) : 0;
 }
 
-/* ---- sorting --------------------------------------------------------------------- */
+/* ---- sorting ---------------------------------------- */
 
 static bool is_after(const struct sorting *sorting, struct entry a, struct entry b)
 {

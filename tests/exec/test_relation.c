@@ -49,7 +49,7 @@ static void fill(struct relation *relation, struct prng *prng, uint64_t rows)
     }
 }
 
-/* ---- rows in, rows out ------------------------------------------------------------ */
+/* ---- rows in, rows out ---------------------------------------- */
 
 static void test_batches(void **state)
 {
@@ -184,8 +184,8 @@ static void test_views_read_side_by_side(void **state)
     struct relation relation, a, b;
     relation_init(&relation, &mem, 2);
     fill(&relation, &prng, 2000);
-    relation_view(&a, &relation);
-    relation_view(&b, &relation);
+    relation_view(&a, &mem, &relation);
+    relation_view(&b, &mem, &relation);
     struct batch one, two;
     assert_int_equal(relation_batch(&a, 0, &one, &err), VARVE_OK);
     assert_int_equal(relation_batch(&b, 1000, &two, &err), VARVE_OK);
@@ -199,7 +199,7 @@ static void test_views_read_side_by_side(void **state)
     relation_free(&relation);
 }
 
-/* ---- sorting ----------------------------------------------------------------------- */
+/* ---- sorting ---------------------------------------- */
 
 static void shuffle(struct relation *relation, struct prng *prng)
 {
@@ -319,7 +319,7 @@ static void test_null_is_last(void **state)
     }
 }
 
-/* ---- no memory ---------------------------------------------------------------------- */
+/* ---- no memory ---------------------------------------- */
 
 static enum varve_status make_and_sort(struct relation *relation, struct varve_err *err)
 {
