@@ -62,7 +62,8 @@ struct token lex_next(struct lexer *lexer); /* TOKEN_END again and again at the 
  * count. */
 uint32_t lex_statement(const char *text, uint32_t size, uint32_t from, bool *complete);
 /* Where the PromQL that begins at `from` ends: at a semicolon, at the end of the text or, with
- * `clauses`, where CREATE ALERT goes on.  *open: a string or a bracket does not end. */
+ * `clauses`, where CREATE ALERT goes on.  *open: a string or a bracket is not closed
+ * by then. */
 uint32_t lex_promql(const char *text, uint32_t size, uint32_t from, bool clauses, bool *open);
 /* Blanks where PromQL has comments: all else keeps its place. */
 void lex_blank_comments(char *text, uint32_t size);

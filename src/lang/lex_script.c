@@ -83,7 +83,7 @@ uint32_t lex_promql(const char *text, uint32_t size, uint32_t from, bool clauses
             at++;
         }
     }
-    *open = at > size || (at == size && depth > 0);
+    *open = at > size || depth > 0;
     return at > size ? size : at;
 }
 

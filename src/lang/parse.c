@@ -18,11 +18,12 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
 }
 
-/* From the next token on. */
-static enum varve_status promql(struct parser *parser, bool clauses, struct statement **out)
+/* From `from` on, which is where the next token begins, or what is skipped before it: VQL's
+ * comments may be PromQL. */
+static enum varve_status
+promql(struct parser *parser, uint32_t from, bool clauses, struct statement **out)
 {
     const char *text = parser->lexer.text;
-    uint32_t from = parser->token.place.from;
     bool open;
     const uint32_t end = lex_promql(text, parser->lexer.size, from, clauses, &open);
     uint32_t until = end;
@@ -31,8 +32,9 @@ static enum varve_status promql(struct parser *parser, bool clauses, struct stat
     if (!statement || !copy)
         return VARVE_NOMEM;
     if (open)
-        return lang_fail(parser->error, VARVE_INCOMPLETE, (struct place){from, until},
-                         "the expression ends in an open string or bracket");
+        return lang_fail(
+            parser->error, end == parser->lexer.size ? VARVE_INCOMPLETE : VARVE_INVALID,
+            (struct place){from, until}, "the expression ends in an open string or bracket");
     lex_blank_comments(copy, until - from);
     for (; until > from && is_blank(copy[until - from - 1]); until--)
         continue;
@@ -76,7 +78,7 @@ promql_or_mistyped(struct parser *parser, bool clauses, struct statement **out)
     if (token.kind == TOKEN_WORD && !goes_on_in_promql(parser) &&
         word_nearest(parse_text(parser, token), words, WORD_PROMQL + 1) != WORDS)
         return parse_expected_words(parser, "a statement", words, WORD_PROMQL + 1);
-    return promql(parser, clauses, out);
+    return promql(parser, parser->token.place.from, clauses, out);
 }
 
 /* ---- short statements ------------------------------------------------------------------ */
@@ -87,13 +89,22 @@ static enum varve_status describe(struct parser *parser, struct statement *state
                       &statement->name_place);
 }
 
+/* EXPLAIN PROMQL SELECT ... asks for PromQL that means the same; EXPLAIN PROMQL sum(x) and EXPLAIN
+ * PROMQL PROMQL sum(x) explain PromQL. */
+static bool is_twin(const struct parser *parser)
+{
+    return word_begins_statement(parser->ahead_word);
+}
+
 static enum varve_status explain(struct parser *parser, struct statement *statement)
 {
     statement->analyze = parse_take(parser, WORD_ANALYZE);
-    statement->promql = !statement->analyze && parse_take(parser, WORD_PROMQL);
+    const bool is_promql = parser->word == WORD_PROMQL && !is_twin(parser);
+    statement->promql = !statement->analyze && !is_promql && parse_take(parser, WORD_PROMQL);
     const struct place place = parser->token.place;
     TRY(parse_inner(parser, false, &statement->inner));
     const enum statement_kind kind = statement->inner->kind;
+    statement->promql = statement->promql && kind != STATEMENT_PROMQL;
     if (kind != STATEMENT_QUERY && kind != STATEMENT_PROMQL && kind != STATEMENT_SHOW &&
         kind != STATEMENT_SHOW_NEW && kind != STATEMENT_DESCRIBE)
         return lang_fail(parser->error, VARVE_INVALID, place, "only queries can be explained");
@@ -215,7 +226,7 @@ enum varve_status parse_inner(struct parser *parser, bool clauses, struct statem
 {
     TRY(parse_enter(parser));
     if (parse_take(parser, WORD_PROMQL))
-        TRY(promql(parser, clauses, out));
+        TRY(promql(parser, parser->taken, clauses, out));
     else if (word_begins_statement(parser->word))
         TRY(of_word(parser, out));
     else
@@ -224,7 +235,7 @@ enum varve_status parse_inner(struct parser *parser, bool clauses, struct statem
     return VARVE_OK;
 }
 
-/* ---- the way in -------------------------------------------------------------------------------- */
+/* ---- the way in ------------------------------------------------------------------ */
 
 /* Where the first byte stands that no text has; the size if there is none. */
 static size_t bad_byte(const char *text, size_t size)

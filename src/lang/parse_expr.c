@@ -135,7 +135,7 @@ number(struct parser *parser, bool negative, uint32_t from, struct expr **out)
             TRY(parse_token_int(parser, negative, &expr->integer));
         else
             TRY(parse_token_float(parser, &expr->number));
-        expr->number = negative ? -expr->number : expr->number;
+        expr->number = negative && kind == TOKEN_FLOAT ? -expr->number : expr->number;
         parse_next(parser);
     }
     *out = expr;
@@ -246,7 +246,7 @@ static enum varve_status cases(struct parser *parser, struct expr **out)
     return finish(parser, expr, from);
 }
 
-/* ---- calls and names ------------------------------------------------------------------------- */
+/* ---- calls and names ----------------------------------------------------------------------- */
 
 /* FILTER (WHERE ...) */
 static enum varve_status filter(struct parser *parser, struct expr *call)
@@ -402,7 +402,7 @@ static enum varve_status operand(struct parser *parser, enum power least, struct
     }
 }
 
-/* ---- operators ---------------------------------------------------------------------------------- */
+/* ---- operators ------------------------------------------------------------------- */
 
 /* The operator that is next, or NULL: the expression ends. */
 static const struct infix *infix(const struct parser *parser)
