@@ -72,7 +72,7 @@ static enum varve_status align_open(struct op *op, struct varve_err *err)
     if (!state)
         return fail_nomem(err, sizeof *state);
     op->state = state;
-    relation_init(&state->rows, op->exec->mem, op->node->column_count);
+    op_relation(op, &state->rows, op->node->column_count);
     row_index_init(&state->index, op->exec->mem, &state->rows, 0, key_width(op->node));
     return VARVE_OK;
 }

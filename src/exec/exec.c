@@ -26,7 +26,7 @@ static const struct {
     int inputs;
 } kinds[NODE_KINDS] = {
     [NODE_VALUES] = {"VALUES", &op_values, 0},
-    [NODE_MEASURE] = {"MEASURE", &op_measure, 0},
+    [NODE_MEASURE] = {"MEASURE", NULL, 0},
     [NODE_SCAN] = {"SCAN", &op_scan, 0},
     [NODE_GROUP] = {"GROUP", NULL, 1},
     [NODE_ALIGN] = {"ALIGN", &op_align, ANY_INPUTS},
@@ -164,11 +164,23 @@ enum varve_status op_next(struct op *op, struct batch *batch, struct varve_err *
     return VARVE_OK;
 }
 
+static enum varve_status check_exec(void *context, struct varve_err *err)
+{
+    return exec_check(context, err);
+}
+
+void op_relation(struct op *op, struct relation *relation, uint32_t columns)
+{
+    relation_init(relation, op->exec->mem, columns);
+    relation->check = check_exec;
+    relation->check_context = op->exec;
+}
+
 enum varve_status op_collect(struct op *input, struct relation *relation, struct varve_err *err)
 {
     struct batch batch;
     enum varve_status status;
-    relation_init(relation, input->exec->mem, input->node->column_count);
+    op_relation(input, relation, input->node->column_count);
     while ((status = op_next(input, &batch, err)) == VARVE_OK)
         TRY(relation_add_batch(relation, &batch, err));
     return status == VARVE_DONE ? VARVE_OK : status;

@@ -102,6 +102,8 @@ enum varve_status exec_check(struct exec *exec, struct varve_err *err) VARVE_CHE
  * it, also after a failure. */
 enum varve_status
 op_collect(struct op *input, struct relation *relation, struct varve_err *err) VARVE_CHECKED;
+/* A relation of an operator: made like relation_init, and asks exec_check while it is sorted. */
+void op_relation(struct op *op, struct relation *relation, uint32_t columns);
 /* For the statistics: how much memory an operator holds. */
 void op_bytes(struct op *op, uint64_t bytes);
 /* The zone of a bucket: UTC for FIXED. */

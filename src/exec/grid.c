@@ -47,8 +47,8 @@ static enum varve_status grid_open(struct op *op, struct varve_err *err)
     if (!state)
         return fail_nomem(err, sizeof *state);
     op->state = state;
-    relation_init(&state->groups, op->exec->mem, op->node->key_count);
-    relation_init(&state->out, op->exec->mem, op->node->column_count);
+    op_relation(op, &state->groups, op->node->key_count);
+    op_relation(op, &state->out, op->node->column_count);
     return make_buckets(op, &op->node->as.grid.bucket, op->node->as.grid.range, &state->buckets,
                         err);
 }

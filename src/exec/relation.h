@@ -24,6 +24,9 @@ struct relation {
     struct vector *out_vectors; /* what relation_batch points into */
     struct value *out_cells;
     uint32_t out_rows; /* for how many there is room */
+    /* Asked now and then while rows are sorted; NULL: never. */
+    enum varve_status (*check)(void *context, struct varve_err *err);
+    void *check_context;
 };
 
 void relation_init(struct relation *relation, struct mem *mem, uint32_t columns);

@@ -13,7 +13,10 @@
 
 #include <assert.h>
 
-enum { RUN = 8 }; /* rows that are sorted by insertion */
+enum {
+    RUN = 8,              /* rows that are sorted by insertion */
+    CHECK_EVERY = 1 << 15 /* rows that are merged between two questions whether to stop */
+};
 
 struct entry {
     uint64_t prefix, row;
@@ -22,6 +25,8 @@ struct entry {
 struct sorting {
     const struct relation *relation;
     struct row_order order;
+    uint32_t merged; /* rows since the last question */
+    struct varve_err *err;
 };
 
 /* ---- comparing ---------------------------------------- */
@@ -156,23 +161,34 @@ static void sort_run(const struct sorting *sorting, struct entry *entries, uint6
     }
 }
 
+static enum varve_status ask(struct sorting *sorting)
+{
+    sorting->merged = 0;
+    const struct relation *relation = sorting->relation;
+    return relation->check ? relation->check(relation->check_context, sorting->err) : VARVE_OK;
+}
+
 /* Two runs that lie behind each other, of `left` and of `count` - left entries, into `out`. */
-static void merge_runs(const struct sorting *sorting, const struct entry *in, uint64_t left,
-                       uint64_t count, struct entry *out)
+static enum varve_status merge_runs(struct sorting *sorting, const struct entry *in, uint64_t left,
+                                    uint64_t count, struct entry *out)
 {
     uint64_t a = 0, b = left, n = 0;
     if (left < count && is_after(sorting, in[left - 1], in[left]))
-        while (a < left && b < count)
+        while (a < left && b < count) {
             out[n++] = is_after(sorting, in[a], in[b]) ? in[b++] : in[a++];
+            if (++sorting->merged == CHECK_EVERY)
+                TRY(ask(sorting));
+        }
     while (a < left)
         out[n++] = in[a++];
     while (b < count)
         out[n++] = in[b++];
+    return VARVE_OK;
 }
 
-/* Answers which of the two arrays has the result. */
-static struct entry *
-merge_sort(const struct sorting *sorting, struct entry *entries, struct entry *spare)
+/* *sorted: which of the two arrays has the result. */
+static enum varve_status merge_sort(struct sorting *sorting, struct entry *entries,
+                                    struct entry *spare, struct entry **sorted)
 {
     uint64_t rows = sorting->relation->rows;
     for (uint64_t i = 0; i < rows; i += RUN)
@@ -180,13 +196,14 @@ merge_sort(const struct sorting *sorting, struct entry *entries, struct entry *s
     for (uint64_t width = RUN; width < rows; width *= 2) {
         for (uint64_t i = 0; i < rows; i += 2 * width) {
             uint64_t count = rows - i < 2 * width ? rows - i : 2 * width;
-            merge_runs(sorting, entries + i, width < count ? width : count, count, spare + i);
+            TRY(merge_runs(sorting, entries + i, width < count ? width : count, count, spare + i));
         }
         struct entry *other = entries;
         entries = spare;
         spare = other;
     }
-    return entries;
+    *sorted = entries;
+    return VARVE_OK;
 }
 
 /* Moves every row to its place: entries[i].row is the row that has to come to place i. */
@@ -220,7 +237,7 @@ static bool is_sorted(const struct sorting *sorting)
 enum varve_status relation_sort(struct relation *relation, const uint32_t *by,
                                 const bool *descending, uint32_t count, struct varve_err *err)
 {
-    struct sorting sorting = {relation, {by, descending, count, relation->columns}};
+    struct sorting sorting = {relation, {by, descending, count, relation->columns}, 0, err};
     assert(!relation->is_view);
     if (!relation->columns || is_sorted(&sorting))
         return VARVE_OK;
@@ -236,7 +253,9 @@ enum varve_status relation_sort(struct relation *relation, const uint32_t *by,
     }
     for (size_t i = 0; i < rows; i++)
         entries[i] = (struct entry){row_prefix(&sorting.order, relation_row(relation, i)), i};
-    move_rows(relation, merge_sort(&sorting, entries, entries + rows), spare);
+    struct entry *sorted;
+    TRYOUT(merge_sort(&sorting, entries, entries + rows, &sorted));
+    move_rows(relation, sorted, spare);
 out:
     mem_free(relation->mem, entries, size);
     mem_free(relation->mem, spare, row_bytes);

@@ -40,8 +40,8 @@ static enum varve_status sorted_open(struct op *op, struct varve_err *err)
     if (!state)
         return fail_nomem(err, sizeof *state);
     op->state = state;
-    relation_init(&state->rows, op->exec->mem, node->column_count);
-    relation_init(&state->other, op->exec->mem, node->column_count);
+    op_relation(op, &state->rows, node->column_count);
+    op_relation(op, &state->other, node->column_count);
     row_index_init(&state->index, op->exec->mem, &state->rows, 0, node->column_count);
     row_index_init(&state->other_index, op->exec->mem, &state->other, 0, node->column_count);
     return VARVE_OK;
@@ -118,13 +118,14 @@ static enum varve_status sort_rows(struct op *op, struct varve_err *err)
 }
 
 /* The rows once more, without the texts of those that are gone. */
-static enum varve_status drop_waste(struct sorted *state, struct varve_err *err)
+static enum varve_status drop_waste(struct op *op, struct varve_err *err)
 {
+    struct sorted *state = op->state;
     if (state->rows.text_bytes < WASTE_MIN || state->rows.text_bytes / 2 < state->kept_bytes)
         return VARVE_OK;
     struct relation packed;
     enum varve_status status = VARVE_OK;
-    relation_init(&packed, state->rows.mem, state->rows.columns);
+    op_relation(op, &packed, state->rows.columns);
     for (uint64_t i = 0; i < state->rows.rows && status == VARVE_OK; i++)
         status = add_row(&packed, relation_row(&state->rows, i), err);
     if (status != VARVE_OK) {
@@ -143,7 +144,7 @@ static enum varve_status sort_cut(struct op *op, struct varve_err *err)
     TRY(sort_rows(op, err));
     relation_cut(&state->rows, op->bound);
     state->is_cut = true;
-    return drop_waste(state, err);
+    return drop_waste(op, err);
 }
 
 /* The rows of a batch that can be among the first `bound`. */

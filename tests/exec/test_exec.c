@@ -6,6 +6,7 @@
  */
 #include "../base/unit.h"
 
+#include "../base/prng.h"
 #include "../faults/alloc_fault.h"
 #include "base/clock.h"
 #include "plans.h"
@@ -146,17 +147,26 @@ static int stop_after(void *context)
 static void test_stopping(void **state)
 {
     (void)state;
-    struct node *sort = plans_over(&plans, NODE_SORT, 0, numbers(10000));
-    for (int after = 0; after < 20; after++) {
+    uint32_t number;
+    struct prng prng = prng_start(4);
+    struct node *rows = plans_source(&plans, 1, &number);
+    for (int i = 0; i < 100000; i++)
+        *relation_add(&plans.named[number], NULL) =
+            value_int(TYPE_INT, (int64_t)prng_below(&prng, 1000000));
+    struct node *sort = plans_over(&plans, NODE_SORT, 0, rows);
+    int asked = 10000;
+    plans.options.stop = stop_after;
+    plans.options.stop_context = &asked;
+    assert_non_null(plans_result(&plans, sort));
+    asked = 10000 - asked;
+    assert_true(asked > 2 * 98 + 20); /* also while it sorts */
+    for (int after = 0; after < asked; after += 1 + after / 20) {
         int left = after;
         plans.options.stop = stop_after;
         plans.options.stop_context = &left;
         refused(sort, VARVE_INTERRUPTED, "stopped");
         assert_int_equal(left, -1);
     }
-    int left = 1000;
-    plans.options.stop_context = &left;
-    assert_non_null(plans_result(&plans, sort));
 }
 
 static void test_deadline(void **state)
