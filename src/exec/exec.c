@@ -26,7 +26,7 @@ static const struct {
     int inputs;
 } kinds[NODE_KINDS] = {
     [NODE_VALUES] = {"VALUES", &op_values, 0},
-    [NODE_MEASURE] = {"MEASURE", NULL, 0},
+    [NODE_MEASURE] = {"MEASURE", &op_measure, 0},
     [NODE_SCAN] = {"SCAN", &op_scan, 0},
     [NODE_GROUP] = {"GROUP", NULL, 1},
     [NODE_ALIGN] = {"ALIGN", &op_align, ANY_INPUTS},

@@ -59,6 +59,8 @@ struct scan_output {
     double floats[BLOCK_VALUES], rests[BLOCK_VALUES];
     uint32_t run_start[BLOCK_VALUES + 1], points[BLOCK_VALUES];
     uint8_t form[BLOCK_VALUES];
+    uint32_t run[BLOCK_VALUES];  /* what scan_runs gave, by its number in the segment */
+    bool is_exact[BLOCK_VALUES]; /* a run's float sum and rest are all of it */
 };
 struct column_output {
     uint32_t codes[BLOCK_VALUES];
@@ -101,6 +103,24 @@ enum varve_status
 scan_rows(struct scan *scan, struct varve_rows *rows, struct varve_err *err) VARVE_CHECKED;
 enum varve_status
 scan_runs(struct scan *scan, struct varve_runs *runs, struct varve_err *err) VARVE_CHECKED;
+
+/* Rows of one of the runs that scan_runs gave last, whatever the range: for those who have to cut
+ * it.  Filled by scan_run_rows with the rows from `from` on, up to 1024; their values only if
+ * wanted.  VARVE_DONE: there are none. */
+struct scan_stretch {
+    uint32_t rows;
+    bool is_float;
+    int64_t ends[BLOCK_VALUES], ints[BLOCK_VALUES];
+    double floats[BLOCK_VALUES];
+};
+enum varve_status scan_run_rows(struct scan *scan, uint32_t run, uint32_t from, bool values,
+                                struct scan_stretch *stretch, struct varve_err *err) VARVE_CHECKED;
+/* Whether sum and rest of a float run that scan_runs gave are the exact sum: two doubles need not
+ * hold it.  Its rows always do. */
+static inline bool scan_run_is_exact(const struct scan *scan, uint32_t run)
+{
+    return scan->out->is_exact[run];
+}
 
 /* VARVE_NOTFOUND for a name that is neither a metric nor a table, with the nearest there is.
  * Clears

@@ -62,6 +62,7 @@ struct total {
     uint32_t points;
     int64_t first, last, sum;
     double high, low;
+    bool is_exact; /* high and low are all of it */
 };
 
 struct adding {
@@ -115,7 +116,7 @@ add_run(struct scan *scan, uint32_t run, struct total *total, struct varve_err *
     total->sum = (int64_t)adding.ints;
     if (total->sum != adding.ints && scan->metric.runs.mode[run] != ROW_GAUGE)
         return fail(err, VARVE_LIMIT, "scan", "a sum leaves 64 bits: read rows, or another range");
-    (void)fsum_split(&adding.floats, &total->high, &total->low);
+    total->is_exact = fsum_split(&adding.floats, &total->high, &total->low);
     scan->stats.rows += total->points;
     return VARVE_OK;
 }
@@ -137,8 +138,10 @@ total_of(struct scan *scan, uint32_t run, struct total *total, struct varve_err 
     if (is_float && ((scan->flags & VARVE_DECODE) || s->sums_high[header] != s->sums_high[header]))
         return add_run(scan, run, total, err);
     scan->stats.runs_from_headers += !(scan->flags & VARVE_DECODE);
-    *total = (struct total){
-        .points = s->runs.rows[run], .first = s->runs.first[run], .last = s->runs.last[run]};
+    *total = (struct total){.points = s->runs.rows[run],
+                            .first = s->runs.first[run],
+                            .last = s->runs.last[run],
+                            .is_exact = true};
     if (is_float) {
         total->high = s->sums_high[header];
         total->low = s->sums_low[header];
@@ -170,6 +173,8 @@ static void lend(struct scan *scan, uint32_t n, struct varve_runs *runs)
                                 .sums = s->sums + s->at,
                                 .columns = scan->out_columns};
     scan->stats.runs_from_headers += scan->flags & VARVE_DECODE ? 0 : n;
+    for (uint32_t i = 0; i < n; i++)
+        scan->out->run[i] = s->at + i;
     s->at += n;
 }
 
@@ -179,7 +184,7 @@ static enum varve_status fill(struct scan *scan, struct varve_runs *runs, struct
     struct scan_segment *s = &scan->metric;
     struct scan_output *o = scan->out;
     bool is_float = s->at >= s->kept_ints;
-    uint32_t end = is_float ? s->kept_count : s->kept_ints, n = 0, used[BLOCK_VALUES];
+    uint32_t end = is_float ? s->kept_count : s->kept_ints, n = 0;
     const struct segment_metric *m = &s->segment.metrics[s->metric];
     if (end - s->at > BLOCK_VALUES)
         end = s->at + BLOCK_VALUES;
@@ -195,7 +200,8 @@ static enum varve_status fill(struct scan *scan, struct varve_runs *runs, struct
         TRY(total_of(scan, run, &total, err));
         if (total.points == 0)
             continue; /* the range lies between two of its points */
-        used[n] = run;
+        o->run[n] = run;
+        o->is_exact[n] = total.is_exact;
         o->points[n] = s->runs.mode[run] == ROW_ADJUST ? 0 : total.points;
         o->start[n] = total.first;
         o->end[n] = total.last;
@@ -204,7 +210,7 @@ static enum varve_status fill(struct scan *scan, struct varve_runs *runs, struct
         o->rests[n] = total.low;
         n++;
     }
-    scan_put_columns(scan, used, n);
+    scan_put_columns(scan, o->run, n);
     *runs = (struct varve_runs){scan->segment_number,
                                 n,
                                 m->scale,
@@ -233,4 +239,24 @@ enum varve_status scan_runs(struct scan *scan, struct varve_runs *runs, struct v
         if (runs->runs > 0)
             return VARVE_OK;
     }
+}
+
+enum varve_status scan_run_rows(struct scan *scan, uint32_t number, uint32_t from, bool values,
+                                struct scan_stretch *stretch, struct varve_err *err)
+{
+    struct scan_segment *s = &scan->metric;
+    uint32_t run = scan->out->run[number], rows = s->runs.rows[run];
+    if (from >= rows)
+        return VARVE_DONE;
+    stretch->rows = rows - from < BLOCK_VALUES ? rows - from : BLOCK_VALUES;
+    stretch->is_float = run >= s->runs.ints;
+    TRY(segment_times(&s->segment, s->runs.time[run], from, stretch->rows, NULL, stretch->ends,
+                      err));
+    scan->stats.rows += stretch->rows;
+    if (!values)
+        return VARVE_OK;
+    from += s->runs.row_at[run];
+    if (stretch->is_float)
+        return scan_floats(scan, from, stretch->rows, stretch->floats, err);
+    return scan_ints(scan, from, stretch->rows, stretch->ints, err);
 }

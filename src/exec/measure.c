@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * measure.c -- MEASURE: metrics in, one value per bucket and keys out.
+ *
+ * There are two ways through the data (measure_sums.c, measure_points.c) and two kinds of result.
+ * Where increments of series add up to those of their group, sums are kept by group and are
+ * the result.  Else every series, or every distinct value of a label, gives a value a bucket, and
+ * the aggregate makes one of those of a group.
+ *
+ * The whole result is made when the first row is asked for, and kept in a relation.  Its rows
+ * are in no particular order.  A row stands for a group and bucket in which some series had a
+ * point; one that the aggregate's FILTER left nothing of is NULL.
+ */
+#include <assert.h>
+
+#include "exec/measure_private.h"
+
+/* ---- what is asked for ------------------------------------------------------------- */
+
+static int64_t minus(int64_t a, int64_t b)
+{
+    int64_t difference;
+    if (__builtin_sub_overflow(a, b, &difference))
+        return b > 0 ? INT64_MIN : INT64_MAX;
+    return difference;
+}
+
+static void choose_way(struct measure *m)
+{
+    const struct aggregate *a = &m->node->as.measure.aggregate;
+    enum rollup f = m->node->as.measure.function;
+    m->is_gauge = m->node->as.measure.sources[0].kind == VARVE_GAUGE;
+    m->is_muting = a->filter != NULL;
+    m->is_additive =
+        f == ROLLUP_SEEN ||
+        (!m->is_gauge && (f == ROLLUP_INCREASE || f == ROLLUP_RATE || f == ROLLUP_DELTA));
+    m->unit_kind = UNIT_IS_SERIES;
+    if (a->of && (a->distinct || a->kind == AGGREGATE_MIN || a->kind == AGGREGATE_MAX ||
+                  a->kind == AGGREGATE_LIST))
+        m->unit_kind = UNIT_IS_LABEL;
+    else if (!a->of && m->is_additive && a->kind == AGGREGATE_SUM && !a->distinct)
+        m->unit_kind = UNIT_IS_GROUP;
+}
+
+static enum varve_status check_node(const struct measure *m, struct varve_err *err)
+{
+    const struct node *node = m->node;
+    enum aggregate_kind kind = node->as.measure.aggregate.kind;
+    if (node->as.measure.source_count == 0 ||
+        node->column_count != node->has_bucket + node->key_count + 1u ||
+        node->has_bucket != (node->as.measure.bucket.kind != BUCKET_NONE))
+        return fail(err, VARVE_MISUSE, "plan", "a MEASURE that does not fit together");
+    if (kind == AGGREGATE_FIRST || kind == AGGREGATE_LAST)
+        return fail(err, VARVE_INVALID, "query", "series have no order, so none is first or last");
+    return VARVE_OK;
+}
+
+/* The rows that are asked for, and the times that have to be read for them. */
+static enum varve_status make_buckets(struct measure *m, struct varve_err *err)
+{
+    const struct node *node = m->node;
+    const struct bucket *bucket = &node->as.measure.bucket;
+    struct time_range range = node->as.measure.range;
+    const struct zone *zone = NULL;
+    if (bucket->kind == BUCKET_CALENDAR)
+        TRY(exec_zone(m->exec, bucket->zone, &zone, err));
+    m->window = node->as.measure.window;
+    if (bucket->kind == BUCKET_NONE && m->window) {
+        range.since = minus(range.until, m->window);
+        m->window = 0;
+    }
+    TRY(buckets_make(bucket, zone, range, &m->exec->arena, &m->buckets, err));
+    m->ends = m->buckets;
+    m->read = range;
+    if (m->window && m->buckets.count > 0)
+        m->read.since = minus(buckets_part(&m->buckets, 0).until, m->window);
+    return VARVE_OK;
+}
+
+static enum varve_status make_programs(struct measure *m, struct varve_err *err)
+{
+    const struct node *node = m->node;
+    struct exec *exec = m->exec;
+    const struct aggregate *a = &node->as.measure.aggregate;
+    size_t n = (size_t)node->key_count + 1;
+    m->keys = arena_zalloc(&exec->arena, mem_array(n, sizeof *m->keys));
+    m->key_vectors = arena_zalloc(&exec->arena, mem_array(n, sizeof *m->key_vectors));
+    if (!m->keys || !m->key_vectors)
+        return fail_nomem(err, n * sizeof *m->key_vectors);
+    for (uint32_t k = 0; k < node->key_count; k++)
+        if (node->as.measure.keys[k]->kind != TERM_COLUMN)
+            TRY(program_new(node->as.measure.keys[k], exec->zone, exec->mem, &m->keys[k], err));
+    if (a->of && a->of->kind != TERM_COLUMN)
+        TRY(program_new(a->of, exec->zone, exec->mem, &m->of, err));
+    if (a->filter)
+        TRY(program_new(a->filter, exec->zone, exec->mem, &m->filter, err));
+    return VARVE_OK;
+}
+
+static enum varve_status measure_open(struct op *op, struct varve_err *err)
+{
+    struct exec *exec = op->exec;
+    struct measure *m = mem_zalloc(exec->mem, sizeof *m);
+    if (!m)
+        return fail_nomem(err, sizeof *m);
+    op->state = m;
+    m->op = op;
+    m->exec = exec;
+    m->node = op->node;
+    m->hashes.mem = exec->mem;
+    hash_table_init(&m->unit_table, exec->mem);
+    relation_init(&m->result, exec->mem, op->node->column_count);
+    arena_init(&m->texts, exec->mem, 1 << 12);
+    TRY(check_node(m, err));
+    choose_way(m);
+    if (m->node->as.measure.source_count > 1 && m->unit_kind != UNIT_IS_LABEL)
+        return fail(err, VARVE_MISUSE, "plan", "one measure of several metrics");
+    TRY(make_buckets(m, err));
+    TRY(make_programs(m, err));
+    cells_init(&m->cells, exec->mem, m->buckets.count);
+    return input_init(&m->input, exec, op->node, err);
+}
+
+static void measure_close(struct op *op)
+{
+    struct measure *m = op->state;
+    if (!m)
+        return;
+    struct mem *mem = op->exec->mem;
+    input_free(&m->input);
+    group_keys_free(m->groups);
+    group_keys_free(m->labels);
+    for (uint32_t k = 0; m->keys && k < m->node->key_count; k++)
+        program_free(m->keys[k]);
+    program_free(m->of);
+    program_free(m->filter);
+    series_hashes_free(&m->hashes);
+    hash_table_free(&m->unit_table);
+    mem_free(mem, m->units, m->unit_capacity * sizeof *m->units);
+    cells_free(&m->cells);
+    points_free(m->points, mem);
+    mem_free(mem, m->stretch, sizeof *m->stretch);
+    mem_free(mem, m->entries, m->entry_capacity * sizeof *m->entries);
+    relation_free(&m->result);
+    arena_free(&m->texts);
+    mem_free(mem, m, sizeof *m);
+    op->state = NULL;
+}
+
+/* ---- for the ways ---------------------------------------------------------------------- */
+
+void measure_reach(struct measure *m, int64_t time, uint32_t *first, uint32_t *last)
+{
+    int64_t until = m->buckets.range.until, end;
+    *first = time < m->buckets.range.since ? 0 : buckets_find(&m->buckets, time);
+    *last = *first;
+    if (!m->window)
+        return;
+    if (__builtin_add_overflow(time, m->window, &end) || end >= until) {
+        *last = m->buckets.count - 1;
+        return;
+    }
+    uint32_t behind = end < m->buckets.range.since ? 0 : buckets_find(&m->ends, end);
+    *last = behind - 1;
+    if (behind == 0) {
+        *first = 1;
+        *last = 0;
+    }
+}
+
+int64_t measure_length(const struct measure *m, uint32_t bucket)
+{
+    struct time_range part = buckets_part(&m->buckets, bucket);
+    return m->window ? m->window : part.until - part.since;
+}
+
+static enum varve_status give_row(struct measure *m, uint32_t group, uint32_t bucket,
+                                  struct value value, struct varve_err *err)
+{
+    const struct node *node = m->node;
+    struct value *cell = relation_add(&m->result, err);
+    if (!cell)
+        return VARVE_NOMEM;
+    if (m->result.rows % BATCH_ROWS == 0)
+        TRY(exec_check(m->exec, err));
+    if (node->has_bucket)
+        *cell++ = value_int(TYPE_TIME, m->buckets.starts[bucket]);
+    if (node->key_count)
+        memcpy(cell, group_keys_values(m->groups, group), node->key_count * sizeof *cell);
+    cell[node->key_count] = value;
+    return VARVE_OK;
+}
+
+enum varve_status measure_give(struct measure *m, uint32_t number, uint32_t bucket,
+                               struct value value, struct varve_err *err)
+{
+    const struct unit *unit = &m->units[number];
+    if (m->unit_kind == UNIT_IS_GROUP && !m->is_muting)
+        return give_row(m, number, bucket, value, err);
+    if (m->node->as.measure.aggregate.of)
+        value = group_keys_values(m->labels, unit->label)[0];
+    TRY(mem_grow(m->exec->mem, (void **)&m->entries, &m->entry_capacity, m->entry_count + 1,
+                 sizeof *m->entries, err));
+    m->entries[m->entry_count++] =
+        (struct entry){unit->group, bucket, unit->muted ? value_null() : value};
+    return m->entry_count % BATCH_ROWS ? VARVE_OK : exec_check(m->exec, err);
+}
+
+/* ---- runs to units ------------------------------------------------------------------------ */
+
+static enum varve_status
+find_groups(struct measure *m, const struct batch *batch, struct varve_err *err)
+{
+    const struct node *node = m->node;
+    for (uint32_t k = 0; k < node->key_count; k++)
+        if (m->keys[k])
+            TRY(program_run(m->keys[k], batch, &m->key_vectors[k], err));
+        else
+            m->key_vectors[k] = batch->columns[node->as.measure.keys[k]->index];
+    return group_keys_find(m->groups, batch, m->key_vectors, m->row_groups, err);
+}
+
+static enum varve_status
+find_labels(struct measure *m, const struct batch *batch, struct varve_err *err)
+{
+    const struct term *of = m->node->as.measure.aggregate.of;
+    struct vector vector;
+    if (!of)
+        return VARVE_OK;
+    if (m->of)
+        TRY(program_run(m->of, batch, &vector, err));
+    else
+        vector = batch->columns[of->index];
+    return group_keys_find(m->labels, batch, &vector, m->row_labels, err);
+}
+
+/* Which runs the aggregate's FILTER leaves out. */
+static enum varve_status
+find_muted(struct measure *m, const struct batch *batch, struct varve_err *err)
+{
+    uint32_t count;
+    if (!m->filter)
+        return VARVE_OK;
+    memset(m->row_muted, 1, sizeof m->row_muted);
+    TRY(program_select(m->filter, batch, m->unmuted, &count, err));
+    for (uint32_t i = 0; i < count; i++)
+        m->row_muted[m->unmuted[i]] = false;
+    return VARVE_OK;
+}
+
+/* What a unit is known by. */
+static struct h128 unit_key(const struct measure *m, uint32_t row)
+{
+    if (m->unit_kind == UNIT_IS_SERIES)
+        return m->hashes.of_run[row];
+    uint64_t label = m->unit_kind == UNIT_IS_LABEL ? m->row_labels[row] : 0;
+    uint64_t key = (uint64_t)m->row_groups[row] << 32 | label;
+    uint64_t mixed = key * UINT64_C(0x9e3779b97f4a7c15);
+    return (struct h128){(mixed ^ mixed >> 32) << 1 | m->row_muted[row], key};
+}
+
+static enum varve_status
+find_unit(struct measure *m, uint32_t row, uint32_t *number, struct varve_err *err)
+{
+    struct h128 key = unit_key(m, row);
+    *number = hash_table_get(&m->unit_table, key);
+    if (*number != HASH_NONE)
+        return VARVE_OK;
+    if (m->unit_count >= HASH_NONE)
+        return fail(err, VARVE_LIMIT, "query", "too many series: take a shorter range");
+    TRY(mem_grow(m->exec->mem, (void **)&m->units, &m->unit_capacity, m->unit_count + 1,
+                 sizeof *m->units, err));
+    TRY(hash_table_add(&m->unit_table, key, (uint32_t)m->unit_count, err));
+    *number = (uint32_t)m->unit_count;
+    m->units[m->unit_count++] =
+        (struct unit){m->row_groups[row], m->row_labels[row], m->row_muted[row]};
+    return VARVE_OK;
+}
+
+static enum varve_status
+find_units(struct measure *m, const struct batch *batch, struct varve_err *err)
+{
+    uint32_t n = batch_count(batch);
+    TRY(find_groups(m, batch, err));
+    m->run_units = m->row_groups;
+    if (m->unit_kind == UNIT_IS_GROUP && !m->is_muting)
+        return VARVE_OK;
+    TRY(find_labels(m, batch, err));
+    TRY(find_muted(m, batch, err));
+    if (m->unit_kind == UNIT_IS_SERIES)
+        TRY(series_hash_runs(&m->hashes, &m->input, batch, err));
+    m->run_units = m->row_units;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t row = batch_row(batch, i);
+        m->row_units[row] = NO_GROUP;
+        if (m->row_groups[row] != NO_GROUP)
+            TRY(find_unit(m, row, &m->row_units[row], err));
+    }
+    return VARVE_OK;
+}
+
+/* ---- reading -------------------------------------------------------------------------------- */
+
+static enum varve_status
+take_source(struct measure *m, const struct metric_source *source, struct varve_err *err)
+{
+    struct time_range range = {minus(m->read.since, source->offset),
+                               minus(m->read.until, source->offset)};
+    struct batch batch;
+    enum varve_status status;
+    m->offset = source->offset;
+    TRY(input_open(&m->input, source, range, !m->is_additive, m->unit_kind == UNIT_IS_SERIES, err));
+    while ((status = input_next(&m->input, &batch, err)) == VARVE_OK) {
+        TRY(exec_check(m->exec, err));
+        if (batch_count(&batch) == 0)
+            continue;
+        m->scale = m->is_additive ? m->input.runs.scale : m->input.rows.scale;
+        TRY(find_units(m, &batch, err));
+        TRY(m->is_additive ? sums_take(m, &batch, err) : points_take(m, &batch, err));
+    }
+    input_close(&m->input);
+    return status == VARVE_DONE ? VARVE_OK : status;
+}
+
+static enum varve_status prepare(struct measure *m, struct varve_err *err)
+{
+    const struct keep *keep = &m->node->as.measure.keep;
+    struct mem *mem = m->exec->mem;
+    const struct relation *kept = keep->is_set ? m->exec->named[keep->named] : NULL;
+    TRY(group_keys_new(mem, m->node->key_count, keep, kept, &m->groups, err));
+    if (m->node->as.measure.aggregate.of)
+        TRY(group_keys_new(mem, 1, NULL, NULL, &m->labels, err));
+    if (!m->is_additive)
+        return points_new(m, err);
+    m->stretch = mem_alloc(mem, sizeof *m->stretch);
+    return m->stretch ? VARVE_OK : fail_nomem(err, sizeof *m->stretch);
+}
+
+/* ---- values to aggregates ------------------------------------------------------------------ */
+
+/* Counts the entries of each group and bucket and says where they go: in `sum` of its cell. */
+static enum varve_status
+count_entries(struct measure *m, struct cells *places, struct varve_err *err)
+{
+    i128 at = 0;
+    for (size_t i = 0; i < m->entry_count; i++) {
+        struct sum_cell *cell;
+        TRY(cells_at(places, m->entries[i].group, m->entries[i].bucket, &cell, err));
+        cell->points++;
+    }
+    for (uint32_t group = 0; group < places->span_count; group++)
+        for (uint32_t i = 0; i < places->spans[group].count; i++) {
+            struct sum_cell *cell = &places->cells[places->spans[group].at + i];
+            cell->sum = at;
+            at += cell->points;
+        }
+    return VARVE_OK;
+}
+
+/* Puts the values in their places; `sum` is then where those of the next cell begin, and points
+ * how many are not NULL. */
+static void place_entries(const struct measure *m, struct cells *places, struct value *values)
+{
+    for (size_t i = 0; i < m->entry_count; i++) {
+        const struct entry *e = &m->entries[i];
+        const struct span *span = &places->spans[e->group];
+        struct sum_cell *cell = &places->cells[span->at + (e->bucket - span->first)];
+        if (!value_is_null(e->value))
+            values[(size_t)cell->sum + cell->float_points++] = e->value;
+    }
+}
+
+static enum varve_status aggregate_places(struct measure *m, const struct cells *places,
+                                          struct value *values, struct varve_err *err)
+{
+    const struct aggregate *aggregate = &m->node->as.measure.aggregate;
+    for (uint32_t group = 0; group < places->span_count; group++) {
+        const struct span *span = &places->spans[group];
+        for (uint32_t i = 0; i < span->count; i++) {
+            const struct sum_cell *cell = &places->cells[span->at + i];
+            struct value result;
+            if (cell->points == 0)
+                continue;
+            TRY(aggregate_values(aggregate, values + (size_t)cell->sum, cell->float_points,
+                                 &m->texts, &result, err));
+            TRY(give_row(m, group, span->first + i, result, err));
+        }
+    }
+    return VARVE_OK;
+}
+
+static enum varve_status aggregate_entries(struct measure *m, struct varve_err *err)
+{
+    enum varve_status status;
+    struct cells places;
+    size_t size = (m->entry_count + 1) * sizeof(struct value);
+    struct value *values = mem_alloc(m->exec->mem, size);
+    cells_init(&places, m->exec->mem, m->buckets.count);
+    if (!values)
+        return fail_nomem(err, size);
+    TRYOUT(count_entries(m, &places, err));
+    place_entries(m, &places, values);
+    status = aggregate_places(m, &places, values, err);
+out:
+    cells_free(&places);
+    mem_free(m->exec->mem, values, size);
+    return status;
+}
+
+/* ---- the result ------------------------------------------------------------------------------ */
+
+static enum varve_status give_nothing(struct measure *m, struct varve_err *err)
+{
+    bool counts = m->node->as.measure.aggregate.kind == AGGREGATE_COUNT;
+    if (m->result.rows > 0 || m->node->has_bucket || m->node->key_count > 0)
+        return VARVE_OK;
+    return give_row(m, 0, 0, counts ? value_int(TYPE_INT, 0) : value_null(), err);
+}
+
+static enum varve_status make_result(struct measure *m, struct varve_err *err)
+{
+    TRY(prepare(m, err));
+    for (uint32_t i = 0; i < m->node->as.measure.source_count; i++)
+        if (m->read.since < m->read.until && m->buckets.count > 0)
+            TRY(take_source(m, &m->node->as.measure.sources[i], err));
+    TRY(m->is_additive ? sums_finish(m, err) : points_finish(m, err));
+    TRY(aggregate_entries(m, err));
+    TRY(give_nothing(m, err));
+    op_bytes(m->op, cells_bytes(&m->cells) + relation_bytes(&m->result) +
+                        m->entry_capacity * sizeof *m->entries +
+                        m->unit_capacity * sizeof *m->units);
+    return VARVE_OK;
+}
+
+static enum varve_status measure_next(struct op *op, struct batch *batch, struct varve_err *err)
+{
+    struct measure *m = op->state;
+    if (!m->is_ready)
+        TRY(make_result(m, err));
+    m->is_ready = true;
+    TRY(relation_batch(&m->result, m->given, batch, err));
+    m->given += batch->rows;
+    return VARVE_OK;
+}
+
+const struct op_kind op_measure = {measure_open, measure_next, measure_close};

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * measure_sums.c -- the way of what adds up: increase, rate and seen of counters.
+ *
+ * The sum of a run is in its header.  A run whose first and last point belong to the same bucket
+ * (or to the same windows) adds that sum, and nothing of it is decoded; a run that a border cuts is
+ * read and added up point by point.  So wide buckets are answered from headers, narrow ones from
+ * points, and everything between from as few points as the borders need.
+ */
+#include "exec/measure_private.h"
+
+/* What is added to a cell at once. */
+struct amount {
+    i128 sum;
+    double high, low;
+    uint64_t points;
+    bool is_float;
+};
+
+static enum varve_status add_to(struct cells *cells, struct sum_cell *cell,
+                                const struct amount *amount, int sign, struct varve_err *err)
+{
+    cell->points += sign < 0 ? -amount->points : amount->points;
+    if (!amount->is_float) {
+        cell->sum += sign < 0 ? -amount->sum : amount->sum;
+        return VARVE_OK;
+    }
+    TRY(cells_add_float(cells, cell, amount->high, sign, err));
+    return amount->low != 0 ? cells_add_float(cells, cell, amount->low, sign, err) : VARVE_OK;
+}
+
+/* To all the buckets from first to last: where windows overlap, as a difference. */
+static enum varve_status add(struct measure *m, uint32_t unit, uint32_t first, uint32_t last,
+                             const struct amount *amount, struct varve_err *err)
+{
+    struct sum_cell *cell;
+    bool ends = m->window && last + 1 < m->buckets.count;
+    if (first > last)
+        return VARVE_OK;
+    if (m->window) /* what is not taken off again counts up to the last bucket */
+        TRY(cells_reach(&m->cells, unit, first, last + ends, err));
+    TRY(cells_at(&m->cells, unit, first, &cell, err));
+    TRY(add_to(&m->cells, cell, amount, 1, err));
+    if (!ends)
+        return VARVE_OK;
+    TRY(cells_at(&m->cells, unit, last + 1, &cell, err));
+    return add_to(&m->cells, cell, amount, -1, err);
+}
+
+/* The points of a run, one by one; neighbours that go to the same place are added up before. */
+static enum varve_status
+add_stretch(struct measure *m, uint32_t unit, bool counts, struct varve_err *err)
+{
+    const struct scan_stretch *s = m->stretch;
+    const struct scan *scan = m->input.scan;
+    uint32_t at_first = 1, at_last = 0, first, last;
+    bool is_seen = m->node->as.measure.function == ROLLUP_SEEN;
+    struct amount sum = {0};
+    for (uint32_t i = 0; i < s->rows; i++) {
+        if (s->ends[i] < scan->since || s->ends[i] >= scan->until)
+            continue;
+        measure_reach(m, s->ends[i] + m->offset, &first, &last);
+        if (first != at_first || last != at_last || sum.is_float) {
+            TRY(add(m, unit, at_first, at_last, &sum, err));
+            sum = (struct amount){0};
+            at_first = first;
+            at_last = last;
+        }
+        sum.points += counts;
+        if (is_seen)
+            continue;
+        sum.is_float = s->is_float;
+        if (s->is_float)
+            sum.high = s->floats[i];
+        else
+            sum.sum += s->ints[i];
+    }
+    return add(m, unit, at_first, at_last, &sum, err);
+}
+
+static enum varve_status
+cut_run(struct measure *m, uint32_t unit, uint32_t run, struct varve_err *err)
+{
+    bool counts = m->input.runs.points[run] > 0; /* else it is adjustments */
+    bool values = m->node->as.measure.function != ROLLUP_SEEN;
+    for (uint32_t from = 0;; from += BLOCK_VALUES) {
+        enum varve_status status = scan_run_rows(m->input.scan, run, from, values, m->stretch, err);
+        if (status == VARVE_DONE)
+            return VARVE_OK;
+        TRY(status);
+        TRY(add_stretch(m, unit, counts, err));
+    }
+}
+
+static enum varve_status
+take_run(struct measure *m, uint32_t unit, uint32_t run, struct varve_err *err)
+{
+    const struct varve_runs *runs = &m->input.runs;
+    uint32_t first, last, first_of_last, last_of_last;
+    measure_reach(m, runs->first[run] + m->offset, &first, &last);
+    measure_reach(m, runs->last[run] + m->offset, &first_of_last, &last_of_last);
+    if (first != first_of_last || last != last_of_last)
+        return cut_run(m, unit, run, err);
+    struct amount amount = {.points = runs->points[run]};
+    if (m->node->as.measure.function == ROLLUP_SEEN)
+        return add(m, unit, first, last, &amount, err);
+    if (runs->sums) {
+        amount.sum = runs->sums[run];
+        return add(m, unit, first, last, &amount, err);
+    }
+    if (!scan_run_is_exact(m->input.scan, run))
+        return cut_run(m, unit, run, err);
+    amount.is_float = true;
+    amount.high = runs->float_sums[run];
+    amount.low = runs->float_rests[run];
+    return add(m, unit, first, last, &amount, err);
+}
+
+/* Integers of a range that is not cut: the shortest way. */
+static enum varve_status
+take_all(struct measure *m, const struct batch *batch, struct varve_err *err)
+{
+    const struct varve_runs *runs = &m->input.runs;
+    uint32_t n = batch_count(batch);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t run = batch_row(batch, i), unit = m->run_units[run];
+        struct sum_cell *cell;
+        if (unit == NO_GROUP)
+            continue;
+        TRY(cells_at(&m->cells, unit, 0, &cell, err));
+        cell->sum += runs->sums[run];
+        cell->points += runs->points[run];
+    }
+    return VARVE_OK;
+}
+
+enum varve_status sums_take(struct measure *m, const struct batch *batch, struct varve_err *err)
+{
+    uint32_t n = batch_count(batch);
+    if (m->buckets.count == 1 && m->input.runs.sums)
+        return take_all(m, batch, err);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t run = batch_row(batch, i);
+        if (m->run_units[run] != NO_GROUP)
+            TRY(take_run(m, m->run_units[run], run, err));
+    }
+    return VARVE_OK;
+}
+
+static struct value
+value_of_cell(const struct measure *m, const struct sum_cell *cell, uint32_t bucket)
+{
+    const struct fsum *floats = cell_floats(&m->cells, cell);
+    switch (m->node->as.measure.function) {
+    case ROLLUP_SEEN:
+        return value_int(TYPE_INT, (int64_t)cell->points);
+    case ROLLUP_RATE:
+        return number_rate(cell->sum, floats, m->scale, measure_length(m, bucket));
+    default:
+        return number_sum(cell->sum, floats, m->scale);
+    }
+}
+
+enum varve_status sums_finish(struct measure *m, struct varve_err *err)
+{
+    for (uint32_t unit = 0; unit < m->cells.span_count; unit++) {
+        const struct span *span = &m->cells.spans[unit];
+        if (m->window)
+            TRY(cells_accumulate(&m->cells, unit, err));
+        for (uint32_t i = 0; i < span->count; i++) {
+            const struct sum_cell *cell = &m->cells.cells[span->at + i];
+            if (cell->points == 0)
+                continue;
+            uint32_t bucket = span->first + i;
+            TRY(measure_give(m, unit, bucket, value_of_cell(m, cell, bucket), err));
+        }
+    }
+    return VARVE_OK;
+}

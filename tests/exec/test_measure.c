@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_measure.c -- MEASURE answers what the model does, however the rows came to lie.
+ *
+ * A round makes a small world, appends it in some order and in several batches, seals in between,
+ * and asks random questions of every kind.  The same world in another order, sealed in another
+ * way, has to give the same bits.
+ *
+ *     VARVE_TEST_SEED    repeats the round with that seed (and those after it)
+ *     VARVE_TEST_ROUNDS  that many rounds
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "../base/unit.h"
+#include "../faults/alloc_fault.h"
+#include "../faults/files.h"
+#include "measure_model.h"
+#include "store/batch.h"
+#include "store/seal.h"
+
+#define HOUR (3600 * NS_PER_SECOND)
+#define MINUTE (60 * NS_PER_SECOND)
+
+static struct varve_err err;
+static uint64_t round_seed;
+
+#define OK(call) assert_ok((call), __LINE__)
+static void assert_ok(enum varve_status status, int line)
+{
+    if (status != VARVE_OK)
+        fail_msg("seed %" PRIu64 ", line %d: %s: %s: %s", round_seed, line, status_name(status),
+                 err.place, err.message);
+}
+
+/* ---- a store of the world ------------------------------------------------------------- */
+
+struct fixture {
+    char directory[FILES_PATH], path[FILES_PATH + 8];
+    struct store *store;
+    struct snapshot *snapshot;
+    struct mem mem; /* of the executor */
+    struct arena arena;
+    const struct zone *berlin;
+};
+
+static void add_row(struct write_batch *batch, const struct model_point *p)
+{
+    const struct model_metric_info *info = &model_metrics[p->metric];
+    struct varve_metric metric = {info->name, info->unit, info->kind};
+    struct varve_label labels[MODEL_LABELS];
+    uint32_t id, set;
+    for (unsigned l = 0; l < MODEL_LABELS; l++)
+        labels[l] = (struct varve_label){model_labels[l], model_text(l, p->labels[l])};
+    OK(batch_metric(batch, &metric, &id, &err));
+    OK(batch_labels(batch, VARVE_NO_LABELS, labels, MODEL_LABELS, &set, &err));
+    if (info->kind == VARVE_GAUGE)
+        OK(batch_gauge(batch, id, set, p->end, model_sent(p), &err));
+    else
+        OK(batch_counter(batch, id, set,
+                         p->form == VARVE_FORM_CUMULATIVE ? VARVE_CUMULATIVE : VARVE_DELTA,
+                         p->start, p->end, model_sent(p), &err));
+}
+
+/* In random order, in a few batches; seals some of the time. */
+static void append_all(struct fixture *f, const struct model *model, struct prng *prng)
+{
+    static uint32_t order[MODEL_ROWS];
+    struct write_batch batch;
+    struct varve_appended appended;
+    bool shuffled = prng_below(prng, 4) > 0;
+    for (uint32_t i = 0; i < model->count; i++) {
+        uint32_t j = shuffled ? (uint32_t)prng_below(prng, i + 1) : i;
+        order[i] = order[j];
+        order[j] = i;
+    }
+    OK(batch_init(&batch, &f->store->mem, f->store->identity.seed, &err));
+    for (size_t i = 0, waiting = 0; i < model->count; i++) {
+        add_row(&batch, &model->rows[order[i]]);
+        if (++waiting < model->count / 4 && i + 1 < model->count)
+            continue;
+        OK(store_append(f->store, &batch.rows, &batch.events, &appended, &err));
+        assert_int_equal(appended.points, waiting);
+        batch_clear(&batch);
+        waiting = 0;
+        if (prng_below(prng, 3) == 0)
+            OK(store_seal(f->store, day_of(model->first) + (int32_t)prng_below(prng, 7), NULL,
+                          &err));
+    }
+    batch_free(&batch);
+}
+
+static void open_world(struct fixture *f, const struct model *model, struct prng *prng)
+{
+    struct varve_options options = {.flags = VARVE_CREATE | VARVE_NO_AUTOSEAL};
+    *f = (struct fixture){.store = NULL};
+    mem_init(&f->mem, NULL, 0);
+    arena_init(&f->arena, &f->mem, 1 << 12);
+    files_temp(f->directory, "measure");
+    snprintf(f->path, sizeof f->path, "%s/store", f->directory);
+    OK(store_open(&f->store, f->path, &options, &err));
+    append_all(f, model, prng);
+    OK(snapshot_open(f->store, &f->snapshot, &err));
+    OK(zone_open(STR("Europe/Berlin"), &f->arena, &f->berlin, &err));
+}
+
+static void close_world(struct fixture *f)
+{
+    snapshot_close(f->snapshot);
+    store_close(f->store);
+    files_remove(f->directory);
+    arena_free(&f->arena);
+    assert_int_equal(atomic_load(&f->mem.used), 0);
+}
+
+/* ---- from questions to plans ------------------------------------------------------------- */
+
+struct plan_of {
+    struct plan plan;
+    struct node node;
+    struct node *named;
+    struct metric_source source;
+    struct label_filter filter;
+    struct varve_str matcher_values[2];
+    struct column_ref labels[MODEL_LABELS];
+    struct column_info columns[MODEL_LABELS + 2];
+    struct term columns_of[MODEL_LABELS], constants[2], conditions[2];
+    struct term *keys[MODEL_LABELS], *arguments[2][2];
+};
+
+static struct term *equals(struct plan_of *p, unsigned which, unsigned label, unsigned value)
+{
+    p->constants[which] =
+        (struct term){.kind = TERM_CONST, .value = value_text(model_text(label, value))};
+    p->arguments[which][0] = &p->columns_of[label];
+    p->arguments[which][1] = &p->constants[which];
+    p->conditions[which] = (struct term){.kind = TERM_CALL,
+                                         .type = TYPE_BOOL,
+                                         .function = FUNCTION_EQ,
+                                         .args = p->arguments[which],
+                                         .arg_count = 2};
+    return &p->conditions[which];
+}
+
+static void make_plan(struct plan_of *p, const struct question *q)
+{
+    static const struct varve_str patterns[4] = {{"", 0}, {"[a-z]1", 6}, {".?2|x+", 6}, {".*3", 3}};
+    *p = (struct plan_of){.plan = {.node_count = 1, .zone = {"Europe/Berlin", 13}}};
+    p->plan.root = &p->node;
+    p->source.name = model_metrics[q->metric].name;
+    p->source.kind = model_metrics[q->metric].kind;
+    p->source.offset = q->offset;
+    for (unsigned l = 0; l < MODEL_LABELS; l++) {
+        p->labels[l].name = model_labels[l];
+        p->columns_of[l] = (struct term){.kind = TERM_COLUMN, .type = TYPE_TEXT, .index = l};
+    }
+    if (q->matched < MODEL_LABELS) {
+        bool is_pattern = q->op == MATCH_RE || q->op == MATCH_NRE;
+        p->matcher_values[0] =
+            is_pattern ? patterns[q->matcher_value] : model_text(q->matched, q->matcher_value);
+        p->matcher_values[1] = STR("nobody");
+        p->filter = (struct label_filter){.label = p->labels[q->matched],
+                                          .op = q->op,
+                                          .values = p->matcher_values,
+                                          .value_count = is_pattern ? 1 : 2};
+        p->source.filters = &p->filter;
+        p->source.filter_count = 1;
+    }
+    struct node *n = &p->node;
+    n->kind = NODE_MEASURE;
+    n->has_bucket = q->bucket.kind != BUCKET_NONE;
+    n->key_count = q->key_count;
+    n->columns = p->columns;
+    n->column_count = n->has_bucket + n->key_count + 1;
+    for (unsigned k = 0; k < q->key_count; k++)
+        p->keys[k] = &p->columns_of[q->keys[k]];
+    n->as.measure.sources = &p->source;
+    n->as.measure.source_count = 1;
+    n->as.measure.labels = p->labels;
+    n->as.measure.label_count = MODEL_LABELS;
+    n->as.measure.keys = p->keys;
+    n->as.measure.function = q->function;
+    n->as.measure.window = q->window;
+    n->as.measure.bucket = q->bucket;
+    n->as.measure.bucket.zone = STR("Europe/Berlin");
+    n->as.measure.range = q->range;
+    n->as.measure.aggregate = q->aggregate;
+    if (q->of_label < MODEL_LABELS)
+        n->as.measure.aggregate.of = &p->columns_of[q->of_label];
+    if (q->filter_label < MODEL_LABELS)
+        n->as.measure.aggregate.filter = equals(p, 0, q->filter_label, q->filter_value);
+    if (q->where_label < MODEL_LABELS)
+        n->as.measure.where = equals(p, 1, q->where_label, q->where_value);
+}
+
+/* ---- random questions ---------------------------------------------------------------------- */
+
+static void some_aggregate(struct question *q, struct prng *prng)
+{
+    static const enum aggregate_kind kinds[] = {
+        AGGREGATE_SUM,   AGGREGATE_SUM,    AGGREGATE_AVG,    AGGREGATE_MIN,     AGGREGATE_MAX,
+        AGGREGATE_COUNT, AGGREGATE_MEDIAN, AGGREGATE_STDDEV, AGGREGATE_QUANTILE};
+    q->aggregate.kind = kinds[prng_below(prng, sizeof kinds / sizeof *kinds)];
+    q->aggregate.quantile = (double)prng_below(prng, 101) / 100;
+    q->aggregate.distinct = prng_below(prng, 6) == 0;
+    if (prng_below(prng, 5) == 0) {
+        static const enum aggregate_kind of_labels[] = {AGGREGATE_COUNT, AGGREGATE_LIST,
+                                                        AGGREGATE_MIN, AGGREGATE_MAX};
+        q->aggregate.kind = of_labels[prng_below(prng, 4)];
+        q->of_label = (unsigned)prng_below(prng, MODEL_LABELS);
+    } else if (prng_below(prng, 8) == 0 && q->function != ROLLUP_RATE &&
+               q->function != ROLLUP_AVG_OF) {
+        q->aggregate.kind = AGGREGATE_LIST;
+    }
+    if (prng_below(prng, 4) == 0) {
+        q->filter_label = (unsigned)prng_below(prng, MODEL_LABELS);
+        q->filter_value = 1 + (unsigned)prng_below(prng, 3);
+    }
+}
+
+static void some_times(struct question *q, const struct model *model, struct prng *prng)
+{
+    static const int64_t widths[] = {HOUR, 7 * HOUR, 24 * HOUR, 20 * MINUTE};
+    static const int64_t windows[] = {0, 0, 5 * HOUR, 90 * MINUTE, 72 * HOUR, MINUTE};
+    uint64_t length = (uint64_t)(model->last - model->first) + 2 * NS_PER_DAY;
+    int64_t a = model->first - NS_PER_DAY + (int64_t)prng_below(prng, length),
+            b = model->first - NS_PER_DAY + (int64_t)prng_below(prng, length);
+    if (prng_below(prng, 3) == 0) {
+        a = model->first - NS_PER_DAY;
+        b = model->last + NS_PER_DAY;
+    }
+    q->range = (struct time_range){a < b ? a : b, 1 + (a < b ? b : a)};
+    q->bucket.kind = (enum bucket_kind)prng_below(prng, 3);
+    if (q->bucket.kind == BUCKET_FIXED)
+        q->bucket.width = widths[prng_below(prng, 4)];
+    if (q->bucket.kind == BUCKET_CALENDAR)
+        q->bucket.unit = (enum calendar_unit)(UNIT_HOUR + (int)prng_below(prng, 4));
+    q->window = windows[prng_below(prng, 6)];
+    if (prng_below(prng, 4) == 0)
+        q->offset = (int64_t)prng_below(prng, 48 * HOUR) - 24 * HOUR;
+}
+
+static struct question
+some_question(const struct fixture *f, const struct model *model, struct prng *prng)
+{
+    struct question q = {.of_label = MODEL_LABELS,
+                         .filter_label = MODEL_LABELS,
+                         .matched = MODEL_LABELS,
+                         .where_label = MODEL_LABELS,
+                         .zone = f->berlin};
+    q.metric = model->rows[prng_below(prng, model->count)].metric;
+    q.function = (enum rollup)prng_below(prng, ROLLUPS);
+    if (prng_below(prng, 3) == 0)
+        q.function = ROLLUP_INCREASE;
+    some_aggregate(&q, prng);
+    some_times(&q, model, prng);
+    unsigned first = (unsigned)prng_below(prng, MODEL_LABELS);
+    q.key_count = (unsigned)prng_below(prng, MODEL_LABELS + 1);
+    for (unsigned k = 0; k < q.key_count; k++)
+        q.keys[k] = (first + k) % MODEL_LABELS;
+    if (prng_below(prng, 3) == 0) {
+        q.matched = (unsigned)prng_below(prng, MODEL_LABELS);
+        q.op = (enum matcher_op)prng_below(prng, 4);
+        q.matcher_value = (unsigned)prng_below(prng, 4);
+    }
+    if (prng_below(prng, 4) == 0) {
+        q.where_label = (unsigned)prng_below(prng, MODEL_LABELS);
+        q.where_value = 1 + (unsigned)prng_below(prng, 3);
+    }
+    return q;
+}
+
+/* ---- answers ------------------------------------------------------------------------------- */
+
+static void describe(const struct question *q)
+{
+    static const char *const functions[] = {
+#define X(symbol, name, help) name,
+        ROLLUP_MAP(X)
+#undef X
+    };
+    static const char *const aggregates[] = {
+#define X(symbol, name, arguments, help) name,
+        AGGREGATE_MAP(X)
+#undef X
+    };
+    print_error("seed %" PRIu64 ": %s(%s%s(%.*s, window %lld s)) of %u filter %u=%u, "
+                "%u keys %u %u %u, bucket %d/%lld s/%d, [%lld, %lld), offset %lld, "
+                "match %u %d %u, where %u=%u\n",
+                round_seed, aggregates[q->aggregate.kind], q->aggregate.distinct ? "distinct " : "",
+                functions[q->function], STR_ARG(model_metrics[q->metric].name),
+                (long long)(q->window / NS_PER_SECOND), q->of_label, q->filter_label,
+                q->filter_value, q->key_count, q->keys[0], q->keys[1], q->keys[2],
+                (int)q->bucket.kind, (long long)(q->bucket.width / NS_PER_SECOND),
+                (int)q->bucket.unit, (long long)q->range.since, (long long)q->range.until,
+                (long long)q->offset, q->matched, (int)q->op, q->matcher_value, q->where_label,
+                q->where_value);
+}
+
+/* All rows of a plan, in order of bucket and keys; keys as the model has them. */
+static enum varve_status run_plan(struct fixture *f, struct plan_of *p, struct relation *rows)
+{
+    struct exec *exec = NULL;
+    struct batch batch;
+    struct exec_options options = {0};
+    enum varve_status status =
+        exec_open(&p->plan, f->snapshot, NULL, &options, &f->mem, &exec, &err);
+    while (status == VARVE_OK) {
+        status = exec_next(exec, &batch, &err);
+        if (status == VARVE_OK)
+            status = relation_add_batch(rows, &batch, &err);
+    }
+    exec_close(exec);
+    if (status != VARVE_DONE)
+        return status;
+    static const uint32_t by[] = {0, 1, 2, 3, 4};
+    return relation_sort(rows, by, NULL, p->node.column_count, &err);
+}
+
+static bool same_value(struct value want, struct value got, bool is_near)
+{
+    if (want.type != got.type)
+        return false;
+    if (want.type != TYPE_FLOAT)
+        return value_compare(want, got) == 0;
+    double scale = fabs(want.as.f) > fabs(got.as.f) ? fabs(want.as.f) : fabs(got.as.f);
+    return want.as.f == got.as.f || (is_near && fabs(want.as.f - got.as.f) <= scale * 1e-12);
+}
+
+static void print_value(const char *who, struct value v)
+{
+    char text[VALUE_TEXT_MAX];
+    if (v.type == TYPE_TEXT)
+        print_error("%s '%.*s'\n", who, STR_ARG(value_str(v)));
+    else
+        print_error("%s %.*s (%s)\n", who, (int)value_print(v, text), text,
+                    value_type_name(v.type));
+}
+
+/* Whether the relation's row is for the answer's bucket and keys. */
+static bool
+is_row_of(const struct value *cells, const struct model_answer *a, const struct question *q)
+{
+    bool same = true;
+    if (q->bucket.kind != BUCKET_NONE)
+        same = cells++->as.i == a->time;
+    for (unsigned k = 0; k < q->key_count; k++)
+        same &= a->keys[k] ? cells[k].type == TYPE_TEXT &&
+                                 str_equal(value_str(cells[k]), model_text(q->keys[k], a->keys[k]))
+                           : value_is_null(cells[k]);
+    return same;
+}
+
+/* Every answer has its row and there are as many of both: NULLs sort elsewhere than zeros do. */
+static void compare(const struct question *q, struct model_answer *answers, size_t count,
+                    const struct relation *rows)
+{
+    if (rows->rows != count) {
+        describe(q);
+        fail_msg("%llu rows, should be %zu", (unsigned long long)rows->rows, count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        uint64_t r = 0;
+        while (r < rows->rows && !is_row_of(relation_row(rows, r), &answers[i], q))
+            r++;
+        const struct value *cells = r < rows->rows ? relation_row(rows, r) : NULL;
+        if (cells && same_value(answers[i].value, cells[rows->columns - 1], answers[i].is_near))
+            continue;
+        describe(q);
+        print_error("answer %zu of %zu, bucket %lld, keys %u %u %u\n", i, count,
+                    (long long)answers[i].time, answers[i].keys[0], answers[i].keys[1],
+                    answers[i].keys[2]);
+        print_value("should be", answers[i].value);
+        if (cells)
+            print_value("is", cells[rows->columns - 1]);
+        fail_msg("%s", cells ? "values differ" : "a row is missing");
+    }
+}
+
+static void free_answers(struct model_answer *answers, size_t count, const struct question *q)
+{
+    for (size_t i = 0; i < count; i++)
+        if (q->aggregate.kind == AGGREGATE_LIST && answers[i].value.type == TYPE_TEXT)
+            free((void *)(uintptr_t)answers[i].value.as.s);
+    free(answers);
+}
+
+/* The same bits in the same order. */
+static void
+same_relations(const struct question *q, const struct relation *a, const struct relation *b)
+{
+    bool same = a->rows == b->rows;
+    for (uint64_t i = 0; same && i < a->rows * a->columns; i++) {
+        struct value x = a->cells[i], y = b->cells[i];
+        same = x.type == y.type &&
+               (x.type == TYPE_TEXT ? str_equal(value_str(x), value_str(y)) : x.as.i == y.as.i);
+    }
+    if (same)
+        return;
+    describe(q);
+    fail_msg("the same rows in another order give another answer");
+}
+
+static void test_questions(void **state)
+{
+    (void)state;
+    static struct model model;
+    const char *seed = getenv("VARVE_TEST_SEED"), *rounds = getenv("VARVE_TEST_ROUNDS");
+    uint64_t first = seed && *seed ? strtoull(seed, NULL, 0) : 4200;
+    unsigned count = rounds && *rounds ? (unsigned)strtoul(rounds, NULL, 0) : 12;
+    printf("# VARVE_TEST_SEED=%" PRIu64 "\n", first);
+    for (unsigned i = 0; i < count; i++) {
+        struct prng prng = {round_seed = first + i};
+        struct fixture f[2];
+        model_make(&model, &prng);
+        open_world(&f[0], &model, &prng);
+        open_world(&f[1], &model, &prng);
+        for (int n = 0; n < 60; n++) {
+            struct question q = some_question(&f[0], &model, &prng);
+            struct model_answer *answers;
+            struct relation rows[2];
+            struct plan_of plan;
+            size_t answer_count = model_ask(&model, &q, &answers);
+            make_plan(&plan, &q);
+            for (int k = 0; k < 2; k++) {
+                relation_init(&rows[k], &f[k].mem, plan.node.column_count);
+                enum varve_status status = run_plan(&f[k], &plan, &rows[k]);
+                if (status != VARVE_OK)
+                    describe(&q);
+                OK(status);
+                compare(&q, answers, answer_count, &rows[k]);
+            }
+            same_relations(&q, &rows[0], &rows[1]);
+            relation_free(&rows[0]);
+            relation_free(&rows[1]);
+            free_answers(answers, answer_count, &q);
+        }
+        close_world(&f[0]);
+        close_world(&f[1]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_questions)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
