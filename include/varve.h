@@ -512,7 +512,7 @@ typedef ptrdiff_t varve_read(void *context, void *buffer, size_t size);
  * `input` says, else as large as they are.  VARVE_INVALID, VARVE_LIMIT: some or all of it could not
  * be read; what could was taken, and *err tells of the first body that could not.  Lines of text
  * that cannot be read are only counted.  VARVE_NOTFOUND: it is nothing that a door takes; nothing
- * was counted. */
+ * was counted.  What is packed (gzip, zstd, ...) is VARVE_INVALID, with the remedy. */
 VARVE_API VARVE_CHECKED enum varve_status
 varve_ingest_stream(varve_ingest *ingest, enum varve_input input, const char *place, int64_t time,
                     varve_read *read, void *context, struct varve_err *err);

@@ -5,7 +5,8 @@
  * A file that was named must be telemetry; one met in a directory that is
  * none, such as the truth.json beside what `varve gen` wrote, is passed over.
  * A file that cannot be read is told and the others are taken; what was taken
- * before an error or an interruption is appended and counted.
+ * before an error or an interruption is appended and counted.  That nothing was
+ * taken is said, with the reason.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,17 +42,19 @@ struct work {
 
 static volatile sig_atomic_t interrupted;
 
-static void on_interrupt(int signal)
-{
-    (void)signal;
-    interrupted = 1;
-}
-
 /* The first Ctrl-C ends the reading, and what has been read is kept; a second one ends the program.
  */
+static void on_interrupt(int number)
+{
+    (void)number;
+    interrupted = 1;
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+}
+
 static void catch_interrupts(void)
 {
-    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction action = {.sa_handler = on_interrupt};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
@@ -123,11 +126,13 @@ static bool take_file(struct work *work, const struct file *file)
                                                    time_of(work, fd), read_input, &input, &err);
     if (!is_input)
         close(fd);
-    if (status == VARVE_NOTFOUND && !file->named)
+    bool passed_over =
+        !file->named && (status == VARVE_NOTFOUND || (status == VARVE_OK && file->size == 0));
+    if (passed_over)
         work->skipped++;
     else
         work->files++;
-    if (status != VARVE_OK && !interrupted && !(status == VARVE_NOTFOUND && !file->named))
+    if (status != VARVE_OK && !passed_over && !interrupted)
         tell(work, &err);
     return goes_on_after(status) && !interrupted;
 }
@@ -233,11 +238,31 @@ static void print_text(const struct work *work, const struct varve_ingested *t, 
     putchar('\n');
 }
 
-static void report(const struct work *work, bool json, int64_t began)
+/* What a person should know who expected something else. */
+static void remark(struct work *work, const struct varve_ingested *t)
+{
+    const struct varve_appended *a = &t->appended;
+    bool used = t->dropped || a->points || a->events || a->duplicates || a->ambiguous ||
+                a->baselines || a->expired;
+    if (interrupted)
+        fputs("interrupted: what was read is kept; given once more, it is not counted twice\n",
+              stderr);
+    else if (work->files == 0)
+        fprintf(stderr, "note: %s\n",
+                work->skipped ? "none of the files in there is telemetry"
+                              : "there are no files in there");
+    else if (t->rejected && !used && !work->failed) {
+        fputs("error: nothing could be used; the reasons are beside the counts\n", stderr);
+        work->failed = true;
+    }
+}
+
+static void report(struct work *work, bool json, int64_t began)
 {
     struct varve_ingested totals;
     double seconds = (double)(when_now() - began) / 1e9;
     varve_ingest_totals(work->ingest, &totals);
+    remark(work, &totals);
     if (json)
         print_json(work, &totals, seconds);
     else

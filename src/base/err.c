@@ -5,7 +5,8 @@
  * A message is made in a buffer of its own and copied at the end, so that a
  * caller may wrap an error in itself: fail(err, ..., "%s: %s", x, err->message).
  * Texts that do not fit are cut; the cut never leaves half a character, since
- * everything the library hands out is UTF-8.
+ * everything the library hands out is UTF-8.  What was found may be anything: control
+ * characters of a hostile file do not reach the terminal of who reads the message.
  */
 #include "base/err.h"
 
@@ -13,6 +14,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/str.h"
 
 struct status_entry {
     const char *name, *text;
@@ -82,6 +85,8 @@ static void fill(struct varve_err *err, enum varve_status status, int sys, const
     }
     copy_text(err->place, sizeof err->place, place ? place : "");
     copy_text(err->message, sizeof err->message, message);
+    str_clean(err->place);
+    str_clean(err->message);
     err->status = status;
     err->sys = sys;
 }

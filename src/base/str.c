@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * str.c -- checking UTF-8, and the distance between two names.
+ * str.c -- checking and cleaning UTF-8, and the distance between two names.
  *
  * str_is_utf8 accepts exactly the well-formed sequences of the Unicode
  * standard (table 3-7): no overlong forms, no surrogates, nothing above U+10FFFF.
@@ -46,6 +46,22 @@ bool str_is_utf8(struct varve_str s)
         i += length;
     }
     return true;
+}
+
+void str_clean(char *text)
+{
+    unsigned char *p = (unsigned char *)text;
+    size_t left = strlen(text);
+    while (left > 0) {
+        size_t length = character(p, left);
+        bool is_control = p[0] < 0x20 || p[0] == 0x7f || (p[0] == 0xc2 && length && p[1] < 0xa0);
+        if (length == 0 || is_control) {
+            length = length ? length : 1;
+            memset(p, '?', length);
+        }
+        p += length;
+        left -= length;
+    }
 }
 
 /* The characters of s as numbers, at most DISTANCE_CHARACTERS + 1; a stray byte counts as one. */

@@ -25,6 +25,9 @@ static inline int str_compare(struct varve_str a, struct varve_str b)
 }
 
 bool str_is_utf8(struct varve_str s);
+/* Makes a text that is shown to people harmless: bytes that are no UTF-8 and control characters,
+ * which a terminal may obey, become question marks. */
+void str_clean(char *text);
 /* How far apart two names are: characters added, dropped, replaced or swapped
  * with their neighbour, for "did you mean".  A name of over 64 characters is
  * either equal (0) or at least 65 away. */

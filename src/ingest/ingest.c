@@ -251,7 +251,8 @@ find_input(struct source *source, const char *place, enum varve_input *input, st
     TRY(source_sniff(source, input, &hint, err));
     if (*input != VARVE_INPUT_ANY)
         return VARVE_OK;
-    return fail(err, VARVE_NOTFOUND, place, "%s",
+    /* What is packed may be telemetry, and is not passed over in silence. */
+    return fail(err, hint ? VARVE_INVALID : VARVE_NOTFOUND, place, "%s",
                 hint ? hint
                      : "this is neither OTLP, as protobuf or JSON, nor lines of metrics; "
                        "if it is, say which with --format");

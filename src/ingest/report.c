@@ -36,6 +36,7 @@ void report_reject(struct report *report, enum reject_reason reason, uint64_t co
     bool both = place && *place && message && *message;
     snprintf(whole, sizeof whole, "%s%s%s", place ? place : "", both ? ": " : "",
              message ? message : "");
+    str_clean(whole);
     size_t size =
         str_cut((struct varve_str){whole, strlen(whole)}, sizeof report->first[reason] - 1);
     memcpy(report->first[reason], whole, size);

@@ -253,12 +253,8 @@ enum varve_input sniff_bytes(const uint8_t *bytes, size_t size, bool ended, cons
     size_t at = size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
     at = skip_blank(bytes, at, size);
     if (at < size && (bytes[at] == '{' || bytes[at] == '[') &&
-        !is_braced_sample(bytes + at, size - at)) {
-        if (is_request(bytes + at, size - at))
-            return VARVE_INPUT_OTLP_JSON;
-        *hint = "JSON, but not OTLP's";
-        return VARVE_INPUT_ANY;
-    }
+        !is_braced_sample(bytes + at, size - at))
+        return is_request(bytes + at, size - at) ? VARVE_INPUT_OTLP_JSON : VARVE_INPUT_ANY;
     if (is_text(bytes, size))
         return sniff_text(bytes, size, ended);
     for (int framing = FRAME_BARE; framing <= FRAME_BE32; framing++)

@@ -86,6 +86,16 @@ static void test_cut_keeps_characters_whole(void **state)
         }
 }
 
+/* Messages quote what was found, which may be anything. */
+static void test_messages_are_clean(void **state)
+{
+    (void)state;
+    struct varve_err err;
+    fail(&err, VARVE_INVALID, "a\nb", "found '%s'", "\x1b[2J\x87\u20ac\xc2\x9b\x7f\xe2\x82");
+    assert_string_equal(err.place, "a?b");
+    assert_string_equal(err.message, "found '?[2J?\u20ac???\?\?'");
+}
+
 static enum varve_status tries(enum varve_status first, int *reached)
 {
     TRY(first);
@@ -124,6 +134,7 @@ int main(void)
         cmocka_unit_test(test_fail_wraps_itself),
         cmocka_unit_test(test_errno),
         cmocka_unit_test(test_cut_keeps_characters_whole),
+        cmocka_unit_test(test_messages_are_clean),
         cmocka_unit_test(test_macros),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
