@@ -50,7 +50,9 @@ struct term {
     struct value value;     /* CONST */
     struct term **args;
     uint32_t arg_count;
+    uint32_t depth; /* of the tree: 1 for a leaf */
 };
+#define TERM_DEPTH_MAX 500
 
 /* A column of a node's result. */
 struct column_info {
