@@ -43,16 +43,14 @@ enum varve_status lower_alloc(struct lower *l, void *pointer, size_t count, size
 {
     size_t bytes = mem_array(count ? count : 1, size);
     void *memory = bytes ? arena_zalloc(l->arena, bytes) : NULL;
-    if (!memory)
-        return fail_nomem(l->err, bytes);
     memcpy(pointer, &memory, sizeof memory);
-    return VARVE_OK;
+    return memory ? VARVE_OK : fail_nomem(l->err, bytes);
 }
 
 enum varve_status
 lower_grow(struct lower *l, void *pointer, uint32_t *capacity, uint32_t count, size_t size)
 {
-    void *old, *grown;
+    void *old, *grown = NULL;
     if (count < *capacity)
         return VARVE_OK;
     uint32_t more = *capacity ? *capacity * 2 : 4;
@@ -131,7 +129,7 @@ enum varve_status node_new(struct lower *l, enum node_kind kind, struct place pl
 enum varve_status node_over(struct lower *l, enum node_kind kind, struct place place,
                             struct node *input, uint32_t more, struct node **node)
 {
-    struct node *made;
+    struct node *made = NULL;
     TRY(node_new(l, kind, place, input, input->column_count + more, &made));
     memcpy(made->columns, input->columns, input->column_count * sizeof *made->columns);
     made->has_bucket = input->has_bucket;
@@ -152,7 +150,7 @@ enum varve_status node_filter(struct lower *l, struct term *condition, struct no
 enum varve_status node_compute(struct lower *l, struct term **terms, const struct varve_str *names,
                                uint32_t count, struct node **node)
 {
-    struct node *input = *node, *made;
+    struct node *input = *node, *made = NULL;
     if (count == 0)
         return VARVE_OK;
     TRY(node_over(l, NODE_COMPUTE, terms[0]->place, input, count, &made));

@@ -351,7 +351,7 @@ static enum varve_status check_constants(struct lower *l, const struct term *ter
 enum varve_status term_call(struct lower *l, struct place place, enum function function,
                             struct term **args, uint32_t count, struct term **term)
 {
-    struct term *made;
+    struct term *made = NULL;
     TRY(check_count(l, place, function, count));
     TRY(term_new(l, TERM_CALL, place, TYPE_NULL, &made));
     made->function = function;
