@@ -105,8 +105,8 @@ lower_zone(struct lower *l, struct varve_str name, struct place place, const str
 
 /* ---- nodes ---------------------------------------------------------------------- */
 
-enum varve_status node_new(struct lower *l, enum node_kind kind, struct place place,
-                           struct node *input, uint32_t columns, struct node **node)
+enum varve_status lower_node_new(struct lower *l, enum node_kind kind, struct place place,
+                                 struct node *input, uint32_t columns, struct node **node)
 {
     struct node *made;
     if (++l->nodes > LOWER_NODES_MAX)
@@ -126,11 +126,11 @@ enum varve_status node_new(struct lower *l, enum node_kind kind, struct place pl
     return VARVE_OK;
 }
 
-enum varve_status node_over(struct lower *l, enum node_kind kind, struct place place,
-                            struct node *input, uint32_t more, struct node **node)
+enum varve_status lower_node_over(struct lower *l, enum node_kind kind, struct place place,
+                                  struct node *input, uint32_t more, struct node **node)
 {
     struct node *made = NULL;
-    TRY(node_new(l, kind, place, input, input->column_count + more, &made));
+    TRY(lower_node_new(l, kind, place, input, input->column_count + more, &made));
     memcpy(made->columns, input->columns, input->column_count * sizeof *made->columns);
     made->has_bucket = input->has_bucket;
     made->key_count = input->key_count;
@@ -138,46 +138,47 @@ enum varve_status node_over(struct lower *l, enum node_kind kind, struct place p
     return VARVE_OK;
 }
 
-enum varve_status node_filter(struct lower *l, struct term *condition, struct node **node)
+enum varve_status lower_node_filter(struct lower *l, struct term *condition, struct node **node)
 {
     if (!condition)
         return VARVE_OK;
-    TRY(node_over(l, NODE_FILTER, condition->place, *node, 0, node));
+    TRY(lower_node_over(l, NODE_FILTER, condition->place, *node, 0, node));
     (*node)->as.filter.condition = condition;
     return VARVE_OK;
 }
 
-enum varve_status node_compute(struct lower *l, struct term **terms, const struct varve_str *names,
-                               uint32_t count, struct node **node)
+enum varve_status
+lower_node_compute(struct lower *l, struct term **terms, const struct varve_str *names,
+                   uint32_t count, struct node **node)
 {
     struct node *input = *node, *made = NULL;
     if (count == 0)
         return VARVE_OK;
-    TRY(node_over(l, NODE_COMPUTE, terms[0]->place, input, count, &made));
+    TRY(lower_node_over(l, NODE_COMPUTE, terms[0]->place, input, count, &made));
     made->as.compute.terms = terms;
     made->as.compute.term_count = count;
     for (uint32_t i = 0; i < count; i++)
-        made->columns[input->column_count + i] =
-            (struct column_info){names[i], terms[i]->type, term_unit(terms[i], input->columns)};
+        made->columns[input->column_count + i] = (struct column_info){
+            names[i], terms[i]->type, lower_term_unit(terms[i], input->columns)};
     *node = made;
     return VARVE_OK;
 }
 
-enum varve_status node_sort(struct lower *l, struct place place, uint32_t *by, bool *descending,
-                            uint32_t count, struct node **node)
+enum varve_status lower_node_sort(struct lower *l, struct place place, uint32_t *by,
+                                  bool *descending, uint32_t count, struct node **node)
 {
-    TRY(node_over(l, NODE_SORT, place, *node, 0, node));
+    TRY(lower_node_over(l, NODE_SORT, place, *node, 0, node));
     (*node)->as.sort.by = by;
     (*node)->as.sort.descending = descending;
     (*node)->as.sort.count = count;
     return VARVE_OK;
 }
 
-enum varve_status node_limit(struct lower *l, const struct select *ast, struct node **node)
+enum varve_status lower_node_limit(struct lower *l, const struct select *ast, struct node **node)
 {
     if (!ast->has_limit)
         return VARVE_OK;
-    TRY(node_over(l, NODE_LIMIT, ast->place, *node, 0, node));
+    TRY(lower_node_over(l, NODE_LIMIT, ast->place, *node, 0, node));
     (*node)->as.limit.count = ast->limit;
     (*node)->as.limit.skip = ast->skip;
     return VARVE_OK;

@@ -11,12 +11,12 @@
 
 #include "lang/lower_private.h"
 
-bool name_is(struct varve_str name, const char *word)
+bool lower_name_is(struct varve_str name, const char *word)
 {
     return strlen(word) == name.size && strncasecmp(word, name.data, name.size) == 0;
 }
 
-enum rollup rollup_find(struct varve_str name)
+enum rollup lower_rollup_find(struct varve_str name)
 {
     static const char *const names[] = {
 #define X(symbol, text, help) text,
@@ -24,12 +24,12 @@ enum rollup rollup_find(struct varve_str name)
 #undef X
     };
     int i = 0;
-    while (i < ROLLUPS && !name_is(name, names[i]))
+    while (i < ROLLUPS && !lower_name_is(name, names[i]))
         i++;
     return (enum rollup)i;
 }
 
-enum aggregate_kind aggregate_find(struct varve_str name)
+enum aggregate_kind lower_aggregate_find(struct varve_str name)
 {
     static const char *const names[] = {
 #define X(symbol, text, arguments, help) text,
@@ -37,13 +37,13 @@ enum aggregate_kind aggregate_find(struct varve_str name)
 #undef X
     };
     int i = 0;
-    while (i < AGGREGATES && !name_is(name, names[i]))
+    while (i < AGGREGATES && !lower_name_is(name, names[i]))
         i++;
     return (enum aggregate_kind)i;
 }
 
 /* Two expressions that say the same, wherever they stand.  Metrics never do. */
-bool expr_same(const struct expr *a, const struct expr *b)
+bool lower_expr_same(const struct expr *a, const struct expr *b)
 {
     if (!a || !b)
         return a == b;
@@ -57,12 +57,12 @@ bool expr_same(const struct expr *a, const struct expr *b)
              : !str_equal(a->text, b->text))
         return false;
     for (uint32_t i = 0; i < a->arg_count; i++)
-        if (!expr_same(a->args[i], b->args[i]))
+        if (!lower_expr_same(a->args[i], b->args[i]))
             return false;
-    return expr_same(a->filter, b->filter);
+    return lower_expr_same(a->filter, b->filter);
 }
 
-uint32_t alias_find(const struct selecting *s, uint32_t count, struct varve_str name)
+uint32_t lower_alias_find(const struct selecting *s, uint32_t count, struct varve_str name)
 {
     while (count-- > 0)
         if (s->items[count].ast->alias.size && str_equal(s->items[count].ast->alias, name))
@@ -77,26 +77,27 @@ bind_row_name(const struct scope *scope, const struct expr *e, struct term **ter
 {
     struct selecting *s = scope->select;
     struct lower *l = s->lower;
-    uint32_t index, item = alias_find(s, scope->aliases, e->text);
+    uint32_t index, item = lower_alias_find(s, scope->aliases, e->text);
     if (scope->alias_first && item != UINT32_MAX)
-        return bind_alias(scope, item, e->place, term);
+        return lower_bind_alias(scope, item, e->place, term);
     enum varve_status status = VARVE_NOTFOUND;
     if (scope->columns->source->kind != FROM_NONE)
-        status = columns_find(l, scope->columns, e->text, e->place, &index);
+        status = lower_columns_find(l, scope->columns, e->text, e->place, &index);
     if (status == VARVE_OK)
-        return term_column(l, e->place, index, columns_info(scope->columns, index)->type, term);
+        return lower_term_column(l, e->place, index,
+                                 lower_columns_info(scope->columns, index)->type, term);
     if (status != VARVE_NOTFOUND)
         return status;
     if (item != UINT32_MAX)
-        return bind_alias(scope, item, e->place, term);
+        return lower_bind_alias(scope, item, e->place, term);
     if (scope->columns->source->kind == FROM_NONE)
-        return unknown_name(scope, e->text, e->place);
-    if (name_is(e->text, "time"))
+        return lower_unknown_name(scope, e->text, e->place);
+    if (lower_name_is(e->text, "time"))
         return lower_fail(l, VARVE_INVALID, e->place,
                           "%s is about series, which have no time: the range is SINCE, buckets "
                           "are EVERY",
                           scope->clause);
-    return unknown_column(l, scope->columns->source, e->text, e->place);
+    return lower_unknown_column(l, scope->columns->source, e->text, e->place);
 }
 
 /* ---- calls in rows --------------------------------------------------------------- */
@@ -130,15 +131,15 @@ bind_setting(const struct scope *scope, const struct expr *e, struct term **term
     if (!numeric || text.size > 18)
         whole = false;
     if (!numeric)
-        return term_const(l, e->place, value_text(text), term);
+        return lower_term_const(l, e->place, value_text(text), term);
     memcpy(number, text.data, text.size);
     number[text.size] = 0;
     double value = strtod(number, &end);
     if (*end || end == number)
-        return term_const(l, e->place, value_text(text), term);
+        return lower_term_const(l, e->place, value_text(text), term);
     if (whole)
-        return term_const(l, e->place, value_int(TYPE_INT, strtoll(number, NULL, 10)), term);
-    return term_const(l, e->place, value_float(value), term);
+        return lower_term_const(l, e->place, value_int(TYPE_INT, strtoll(number, NULL, 10)), term);
+    return lower_term_const(l, e->place, value_float(value), term);
 }
 
 static enum varve_status
@@ -152,8 +153,8 @@ no_groups_here(const struct scope *scope, const struct expr *e, const char *what
     return lower_fail(l, VARVE_INVALID, e->place, "%s cannot stand inside %s", what, scope->clause);
 }
 
-enum varve_status bind_function(const struct scope *scope, const struct expr *e,
-                                enum function function, struct term **term)
+enum varve_status lower_bind_function(const struct scope *scope, const struct expr *e,
+                                      enum function function, struct term **term)
 {
     struct lower *l = scope->select->lower;
     struct term **args;
@@ -163,8 +164,8 @@ enum varve_status bind_function(const struct scope *scope, const struct expr *e,
                           e->filter ? "FILTER" : "DISTINCT", STR_ARG(e->text));
     TRY(lower_alloc(l, &args, e->arg_count, sizeof(struct term *)));
     for (uint32_t i = 0; i < e->arg_count; i++)
-        TRY(bind(scope, e->args[i], &args[i]));
-    return term_call(l, e->place, function, args, e->arg_count, term);
+        TRY(lower_bind(scope, e->args[i], &args[i]));
+    return lower_term_call(l, e->place, function, args, e->arg_count, term);
 }
 
 static enum varve_status
@@ -173,13 +174,13 @@ bind_row_call(const struct scope *scope, const struct expr *e, struct term **ter
     struct lower *l = scope->select->lower;
     enum function function = function_find(e->text);
     if (function != FUNCTIONS)
-        return bind_function(scope, e, function, term);
-    if (rollup_find(e->text) != ROLLUPS)
+        return lower_bind_function(scope, e, function, term);
+    if (lower_rollup_find(e->text) != ROLLUPS)
         return no_groups_here(scope, e, "a roll-up");
-    if (aggregate_find(e->text) != AGGREGATES || name_is(e->text, "total") ||
-        name_is(e->text, "share"))
+    if (lower_aggregate_find(e->text) != AGGREGATES || lower_name_is(e->text, "total") ||
+        lower_name_is(e->text, "share"))
         return no_groups_here(scope, e, "an aggregate");
-    return unknown_function(l, e->text, e->place);
+    return lower_unknown_function(l, e->text, e->place);
 }
 
 /* ---- operators -------------------------------------------------------------------- */
@@ -206,18 +207,18 @@ bind_operator(const struct scope *scope, const struct expr *e, struct term **ter
 {
     struct term *args[2] = {0};
     if (e->op == OPERATOR_POS)
-        return bind(scope, e->args[0], term);
+        return lower_bind(scope, e->args[0], term);
     for (uint32_t i = 0; i < e->arg_count; i++)
-        TRY(bind(scope, e->args[i], &args[i]));
-    return term_call(scope->select->lower, e->place, operator_function(e->op), args, e->arg_count,
-                     term);
+        TRY(lower_bind(scope, e->args[i], &args[i]));
+    return lower_term_call(scope->select->lower, e->place, operator_function(e->op), args,
+                           e->arg_count, term);
 }
 
 static enum varve_status negate(const struct scope *scope, const struct expr *e, struct term **term)
 {
     if (!(e->flags & EXPR_NEGATED))
         return VARVE_OK;
-    return term_call(scope->select->lower, e->place, FUNCTION_NOT, term, 1, term);
+    return lower_term_call(scope->select->lower, e->place, FUNCTION_NOT, term, 1, term);
 }
 
 static enum varve_status
@@ -227,8 +228,8 @@ bind_in(const struct scope *scope, const struct expr *e, struct term **term)
     struct term **args;
     TRY(lower_alloc(l, &args, e->arg_count, sizeof(struct term *)));
     for (uint32_t i = 0; i < e->arg_count; i++)
-        TRY(bind(scope, e->args[i], &args[i]));
-    TRY(term_call(l, e->place, FUNCTION_IN, args, e->arg_count, term));
+        TRY(lower_bind(scope, e->args[i], &args[i]));
+    TRY(lower_term_call(l, e->place, FUNCTION_IN, args, e->arg_count, term));
     return negate(scope, e, term);
 }
 
@@ -237,13 +238,13 @@ bind_between(const struct scope *scope, const struct expr *e, struct term **term
 {
     struct lower *l = scope->select->lower;
     struct term *value, *edge, *low, *high;
-    TRY(bind(scope, e->args[0], &value));
-    TRY(bind(scope, e->args[1], &edge));
-    TRY(term_call2(l, e->place, FUNCTION_GE, value, edge, &low));
-    TRY(bind(scope, e->args[0], &value));
-    TRY(bind(scope, e->args[2], &edge));
-    TRY(term_call2(l, e->place, FUNCTION_LE, value, edge, &high));
-    TRY(term_and(l, low, high, term));
+    TRY(lower_bind(scope, e->args[0], &value));
+    TRY(lower_bind(scope, e->args[1], &edge));
+    TRY(lower_term_call2(l, e->place, FUNCTION_GE, value, edge, &low));
+    TRY(lower_bind(scope, e->args[0], &value));
+    TRY(lower_bind(scope, e->args[2], &edge));
+    TRY(lower_term_call2(l, e->place, FUNCTION_LE, value, edge, &high));
+    TRY(lower_term_and(l, low, high, term));
     return negate(scope, e, term);
 }
 
@@ -256,19 +257,19 @@ bind_case(const struct scope *scope, const struct expr *e, struct term **term)
     uint32_t last = e->arg_count - (e->flags & EXPR_ELSE ? 1 : 0);
     struct term *rest, *args[3];
     if (e->flags & EXPR_ELSE)
-        TRY(bind(scope, e->args[last], &rest));
+        TRY(lower_bind(scope, e->args[last], &rest));
     else
-        TRY(term_const(l, e->place, value_null(), &rest));
+        TRY(lower_term_const(l, e->place, value_null(), &rest));
     for (uint32_t i = last; i >= first + 2; i -= 2) {
-        TRY(bind(scope, e->args[i - 2], &args[0]));
+        TRY(lower_bind(scope, e->args[i - 2], &args[0]));
         if (first) {
             struct term *operand;
-            TRY(bind(scope, e->args[0], &operand));
-            TRY(term_call2(l, e->place, FUNCTION_EQ, operand, args[0], &args[0]));
+            TRY(lower_bind(scope, e->args[0], &operand));
+            TRY(lower_term_call2(l, e->place, FUNCTION_EQ, operand, args[0], &args[0]));
         }
-        TRY(bind(scope, e->args[i - 1], &args[1]));
+        TRY(lower_bind(scope, e->args[i - 1], &args[1]));
         args[2] = rest;
-        TRY(term_call(l, e->place, FUNCTION_IF, args, 3, &rest));
+        TRY(lower_term_call(l, e->place, FUNCTION_IF, args, 3, &rest));
     }
     *term = rest;
     return VARVE_OK;
@@ -280,19 +281,19 @@ static enum varve_status bind_literal(struct lower *l, const struct expr *e, str
 {
     switch (e->kind) {
     case EXPR_BOOL:
-        return term_const(l, e->place, value_int(TYPE_BOOL, e->integer), term);
+        return lower_term_const(l, e->place, value_int(TYPE_BOOL, e->integer), term);
     case EXPR_INT:
-        return term_const(l, e->place, value_int(TYPE_INT, e->integer), term);
+        return lower_term_const(l, e->place, value_int(TYPE_INT, e->integer), term);
     case EXPR_FLOAT:
-        return term_const(l, e->place, value_float(e->number), term);
+        return lower_term_const(l, e->place, value_float(e->number), term);
     case EXPR_TEXT:
-        return term_const(l, e->place, value_text(e->text), term);
+        return lower_term_const(l, e->place, value_text(e->text), term);
     case EXPR_DURATION:
-        return term_const(l, e->place, value_int(TYPE_DURATION, e->integer), term);
+        return lower_term_const(l, e->place, value_int(TYPE_DURATION, e->integer), term);
     case EXPR_TIME:
-        return term_const(l, e->place, value_int(TYPE_TIME, e->integer), term);
+        return lower_term_const(l, e->place, value_int(TYPE_TIME, e->integer), term);
     default:
-        return term_const(l, e->place, value_null(), term);
+        return lower_term_const(l, e->place, value_null(), term);
     }
 }
 
@@ -309,7 +310,7 @@ bind_kind(const struct scope *scope, const struct expr *e, struct term **term)
     case EXPR_METRIC:
         return no_groups_here(scope, e, "a metric");
     case EXPR_CALL:
-        if (name_is(e->text, "setting"))
+        if (lower_name_is(e->text, "setting"))
             return bind_setting(scope, e, term);
         return bind_row_call(scope, e, term);
     case EXPR_UNARY:
@@ -326,7 +327,7 @@ bind_kind(const struct scope *scope, const struct expr *e, struct term **term)
     }
 }
 
-enum varve_status bind(const struct scope *scope, const struct expr *expr, struct term **term)
+enum varve_status lower_bind(const struct scope *scope, const struct expr *expr, struct term **term)
 {
     struct lower *l = scope->select->lower;
     if (++l->depth > TERM_DEPTH_MAX)
@@ -335,7 +336,7 @@ enum varve_status bind(const struct scope *scope, const struct expr *expr, struc
                           TERM_DEPTH_MAX);
     *term = NULL;
     if (!scope->columns)
-        TRY(bind_grouped(scope, expr, term));
+        TRY(lower_bind_grouped(scope, expr, term));
     if (!*term)
         TRY(bind_kind(scope, expr, term));
     l->depth--;

@@ -13,8 +13,8 @@
 
 static bool aggregate_equal(const struct aggregate *a, const struct aggregate *b)
 {
-    return a->kind == b->kind && a->distinct == b->distinct && term_equal(a->of, b->of) &&
-           term_equal(a->filter, b->filter) &&
+    return a->kind == b->kind && a->distinct == b->distinct && lower_term_equal(a->of, b->of) &&
+           lower_term_equal(a->filter, b->filter) &&
            memcmp(&a->quantile, &b->quantile, sizeof a->quantile) == 0;
 }
 
@@ -45,13 +45,13 @@ static bool slot_equal(const struct slot *a, const struct slot *b)
     for (uint32_t i = 0; i < a->source_count; i++) {
         const struct metric_source *x = &a->sources[i], *y = &b->sources[i];
         if (!str_equal(x->name, y->name) || x->offset != y->offset ||
-            !filters_equal(x->filters, x->filter_count, y->filters, y->filter_count))
+            !lower_filters_equal(x->filters, x->filter_count, y->filters, y->filter_count))
             return false;
     }
     return true;
 }
 
-enum varve_status slot_add(struct selecting *s, struct slot *slot, uint32_t *number)
+enum varve_status lower_slot_add(struct selecting *s, struct slot *slot, uint32_t *number)
 {
     for (uint32_t i = 0; i < s->slot_count; i++)
         if (slot_equal(&s->slots[i], slot)) {
@@ -71,13 +71,13 @@ enum varve_status slot_add(struct selecting *s, struct slot *slot, uint32_t *num
     return VARVE_OK;
 }
 
-enum varve_status slot_term(const struct scope *scope, struct slot *slot, struct term **term)
+enum varve_status lower_slot_term(const struct scope *scope, struct slot *slot, struct term **term)
 {
     struct selecting *s = scope->select;
     uint32_t number;
-    TRY(slot_add(s, slot, &number));
-    return term_column(s->lower, slot->place, SYMBOL_SLOT + number, s->slots[number].info.type,
-                       term);
+    TRY(lower_slot_add(s, slot, &number));
+    return lower_term_column(s->lower, slot->place, SYMBOL_SLOT + number,
+                             s->slots[number].info.type, term);
 }
 
 /* ---- nodes -------------------------------------------------------------------- */
@@ -100,7 +100,7 @@ static enum varve_status build_measure(struct selecting *s, const struct frame *
     bool has_bucket = frame->bucket.kind != BUCKET_NONE && !slot->has_at;
     uint32_t keys = slot->total ? 0 : s->key_count;
     struct node *made;
-    TRY(node_new(s->lower, NODE_MEASURE, slot->place, NULL, has_bucket + keys + 1, &made));
+    TRY(lower_node_new(s->lower, NODE_MEASURE, slot->place, NULL, has_bucket + keys + 1, &made));
     set_key(s, has_bucket, !slot->total, made);
     made->columns[has_bucket + keys] = slot->info;
     made->as.measure.sources = slot->sources;
@@ -147,8 +147,8 @@ build_group(struct selecting *s, const struct frame *frame, bool total, struct n
     uint32_t count = 0, key_count = total ? 0 : s->key_count;
     for (uint32_t i = 0; i < s->slot_count; i++)
         count += is_of_group(&s->slots[i], total) && frame->uses[i];
-    TRY(build_rows(s, frame->range, &made));
-    TRY(node_new(l, NODE_GROUP, s->from.place, made, has_bucket + key_count + count, &made));
+    TRY(lower_build_rows(s, frame->range, &made));
+    TRY(lower_node_new(l, NODE_GROUP, s->from.place, made, has_bucket + key_count + count, &made));
     set_key(s, has_bucket, !total, made);
     TRY(lower_alloc(l, &made->as.group.aggregates, count, sizeof(struct aggregate)));
     TRY(lower_alloc(l, &keys, key_count, sizeof(struct term *)));
@@ -166,8 +166,8 @@ build_group(struct selecting *s, const struct frame *frame, bool total, struct n
         made->columns[has_bucket + key_count + at] = s->slots[i].info;
     }
     if (has_bucket) {
-        enum varve_status status = columns_find(l, &s->rows, STR("time"), s->ast->every.place,
-                                                &made->as.group.time_column);
+        enum varve_status status = lower_columns_find(l, &s->rows, STR("time"), s->ast->every.place,
+                                                      &made->as.group.time_column);
         if (status == VARVE_NOTFOUND)
             return lower_fail(l, VARVE_INVALID, s->ast->every.place,
                               "'%.*s' has no column 'time' to make buckets of",
@@ -244,7 +244,7 @@ static enum varve_status join(struct joining *joining, struct node **node)
         *node = joining->inputs[0];
         return VARVE_OK;
     }
-    TRY(node_new(l, NODE_ALIGN, s->ast->place, NULL, joining->column, &made));
+    TRY(lower_node_new(l, NODE_ALIGN, s->ast->place, NULL, joining->column, &made));
     set_key(s, has_bucket, true, made);
     TRY(lower_alloc(l, &made->inputs, joining->count, sizeof(struct node *)));
     TRY(lower_alloc(l, &made->as.align.inputs, joining->count, sizeof(struct align_input)));
@@ -272,8 +272,8 @@ static bool anything_grouped(const struct selecting *s, const struct frame *fram
     return false;
 }
 
-enum varve_status build_core(struct selecting *s, const struct frame *frame, struct layout *layout,
-                             struct node **node)
+enum varve_status lower_build_core(struct selecting *s, const struct frame *frame,
+                                   struct layout *layout, struct node **node)
 {
     struct lower *l = s->lower;
     bool uses[LOWER_SLOTS_MAX];

@@ -31,7 +31,7 @@ enum varve_status lower_matchers(struct lower *l, const struct source *metric,
         const struct matcher *matcher = &selector->matchers[i];
         struct varve_str *value;
         enum value_type type;
-        TRY(find_label(l, metric, matcher->label, matcher->place, &filters[i].label, &type));
+        TRY(lower_find_label(l, metric, matcher->label, matcher->place, &filters[i].label, &type));
         if (matcher->op == MATCH_RE || matcher->op == MATCH_NRE)
             TRY(lower_pattern(l, matcher->value, matcher->place, &empty));
         TRY(lower_alloc(l, &value, 1, sizeof *value));
@@ -58,8 +58,8 @@ static bool filter_equal(const struct label_filter *a, const struct label_filter
     return true;
 }
 
-bool filters_equal(const struct label_filter *a, uint32_t a_count, const struct label_filter *b,
-                   uint32_t b_count)
+bool lower_filters_equal(const struct label_filter *a, uint32_t a_count,
+                         const struct label_filter *b, uint32_t b_count)
 {
     if (a_count != b_count)
         return false;
@@ -135,10 +135,10 @@ take_over(const struct scope *scope, const struct expr *e, struct condition *int
     struct schema_column found = {0};
     enum varve_status status =
         l->schema->column(l->schema->context, &source->schema, name, &found, l->err);
-    if (status == VARVE_NOTFOUND || name_is(name, "time"))
+    if (status == VARVE_NOTFOUND || lower_name_is(name, "time"))
         return VARVE_OK;
     TRY(status);
-    TRY(find_label(l, source, name, simple.column->place, &filter.label, &type));
+    TRY(lower_find_label(l, source, name, simple.column->place, &filter.label, &type));
     if (type != TYPE_TEXT)
         return VARVE_OK;
     TRY(agrees(scope, &simple, taken));
@@ -169,7 +169,7 @@ lower_where(const struct scope *scope, const struct expr *where, struct conditio
     TRY(take_over(scope, where, condition, &taken));
     if (taken)
         return VARVE_OK;
-    TRY(bind(scope, where, &term));
-    TRY(term_condition(l, term, scope->clause));
-    return term_and(l, condition->rest, term, &condition->rest);
+    TRY(lower_bind(scope, where, &term));
+    TRY(lower_term_condition(l, term, scope->clause));
+    return lower_term_and(l, condition->rest, term, &condition->rest);
 }

@@ -17,11 +17,11 @@ static enum varve_status key_column(const struct scope *scope, uint32_t symbol, 
     if (scope->total && symbol != SYMBOL_BUCKET)
         return lower_fail(l, VARVE_INVALID, place,
                           "total() is over all groups, so a key of BY has no value in it");
-    return term_column(l, place, symbol, type, term);
+    return lower_term_column(l, place, symbol, type, term);
 }
 
 enum varve_status
-bind_alias(const struct scope *scope, uint32_t item, struct place place, struct term **term)
+lower_bind_alias(const struct scope *scope, uint32_t item, struct place place, struct term **term)
 {
     struct selecting *s = scope->select;
     const struct out_item *out = &s->items[item];
@@ -34,11 +34,11 @@ bind_alias(const struct scope *scope, uint32_t item, struct place place, struct 
             scope, out->key, place,
             out->key == SYMBOL_BUCKET ? TYPE_TIME : s->keys[out->key - SYMBOL_KEY].info.type, term);
     if (is_column)
-        return term_column(s->lower, place, SYMBOL_ITEM + item, out->term->type, term);
+        return lower_term_column(s->lower, place, SYMBOL_ITEM + item, out->term->type, term);
     if (out->ast->expr->kind == EXPR_STAR)
         return lower_fail(s->lower, VARVE_INVALID, place, "'*' has no alias");
-    TRY(bind(&inner, out->ast->expr, term));
-    return scope->columns ? VARVE_OK : fill_number(s->lower, out, term);
+    TRY(lower_bind(&inner, out->ast->expr, term));
+    return scope->columns ? VARVE_OK : lower_fill_number(s->lower, out, term);
 }
 
 /* ---- names -------------------------------------------------------------------- */
@@ -64,10 +64,10 @@ static bool find_compare(const struct scope *scope, struct varve_str name, uint3
 static uint32_t find_key(const struct selecting *s, const struct expr *e)
 {
     for (uint32_t i = 0; i < s->key_count; i++)
-        if (expr_same(s->keys[i].expr, e) ||
-            (e->kind == EXPR_NAME &&
-             (name_alike(s->keys[i].name, e->text) ||
-              (s->keys[i].expr->kind == EXPR_NAME && name_alike(s->keys[i].expr->text, e->text)))))
+        if (lower_expr_same(s->keys[i].expr, e) ||
+            (e->kind == EXPR_NAME && (lower_name_alike(s->keys[i].name, e->text) ||
+                                      (s->keys[i].expr->kind == EXPR_NAME &&
+                                       lower_name_alike(s->keys[i].expr->text, e->text)))))
             return i;
     return UINT32_MAX;
 }
@@ -80,30 +80,31 @@ bind_other_name(const struct scope *scope, const struct expr *e, struct term **t
     uint32_t index;
     bool is;
     if (s->from.kind != FROM_NONE) {
-        enum varve_status status = columns_find(s->lower, &s->rows, e->text, e->place, &index);
+        enum varve_status status =
+            lower_columns_find(s->lower, &s->rows, e->text, e->place, &index);
         if (status == VARVE_OK)
             return lower_fail(s->lower, VARVE_INVALID, e->place,
                               "'%.*s' is neither in BY nor inside an aggregate", STR_ARG(e->text));
         if (status != VARVE_NOTFOUND)
             return status;
     }
-    TRY(is_metric(s->lower, e->text, &metric, &is));
-    return is ? bind_metric(scope, e, term) : unknown_name(scope, e->text, e->place);
+    TRY(lower_is_metric(s->lower, e->text, &metric, &is));
+    return is ? lower_bind_metric(scope, e, term) : lower_unknown_name(scope, e->text, e->place);
 }
 
 static enum varve_status
 bind_group_name(const struct scope *scope, const struct expr *e, struct term **term)
 {
     struct selecting *s = scope->select;
-    uint32_t symbol, item = alias_find(s, scope->aliases, e->text);
+    uint32_t symbol, item = lower_alias_find(s, scope->aliases, e->text);
     if (item != UINT32_MAX)
-        return bind_alias(scope, item, e->place, term);
+        return lower_bind_alias(scope, item, e->place, term);
     if (find_compare(scope, e->text, &symbol)) {
         const struct term *of = s->items[(symbol - SYMBOL_COMPARE) / 3].term;
         bool is_pct = (symbol - SYMBOL_COMPARE) % 3 == 2;
-        return term_column(s->lower, e->place, symbol, is_pct ? TYPE_FLOAT : of->type, term);
+        return lower_term_column(s->lower, e->place, symbol, is_pct ? TYPE_FLOAT : of->type, term);
     }
-    if (s->bucket.kind != BUCKET_NONE && name_is(e->text, "time")) {
+    if (s->bucket.kind != BUCKET_NONE && lower_name_is(e->text, "time")) {
         if (scope->has_no_bucket)
             return lower_fail(s->lower, VARVE_INVALID, e->place,
                               "TOP ranks over the whole range, where there is no bucket's time");
@@ -120,19 +121,19 @@ bind_total(const struct scope *scope, const struct expr *e, struct term **term)
     struct selecting *s = scope->select;
     struct scope inner = *scope;
     struct term *own;
-    bool share = name_is(e->text, "share");
+    bool share = lower_name_is(e->text, "share");
     if (e->arg_count != 1 || e->args[0]->kind == EXPR_STAR || e->filter)
         return lower_fail(s->lower, VARVE_INVALID, e->place, "%s() takes one value of the group",
                           share ? "share" : "total");
     /* Without total, too: its groups are those that the total is shown in. */
-    TRY(bind(scope, e->args[0], &own));
+    TRY(lower_bind(scope, e->args[0], &own));
     if (!scope->is_done && !scope->has_no_bucket)
-        mark_slots(own, s->anchors);
+        lower_mark_slots(own, s->anchors);
     inner.total = s->key_count > 0;
     inner.is_done = false;
-    TRY(bind(&inner, e->args[0], term));
+    TRY(lower_bind(&inner, e->args[0], term));
     if (share)
-        return term_call2(s->lower, e->place, FUNCTION_DIV, own, *term, term);
+        return lower_term_call2(s->lower, e->place, FUNCTION_DIV, own, *term, term);
     return VARVE_OK;
 }
 
@@ -140,31 +141,33 @@ static enum varve_status
 bind_group_call(const struct scope *scope, const struct expr *e, struct term **term)
 {
     bool rollup;
-    if (name_is(e->text, "total") || name_is(e->text, "share"))
+    if (lower_name_is(e->text, "total") || lower_name_is(e->text, "share"))
         return bind_total(scope, e, term);
-    TRY(is_rollup_call(scope, e, &rollup));
+    TRY(lower_is_rollup_call(scope, e, &rollup));
     if (rollup)
-        return bind_rollup(scope, e, term);
-    if (aggregate_find(e->text) != AGGREGATES)
-        return bind_aggregate(scope, e, term);
+        return lower_bind_rollup(scope, e, term);
+    if (lower_aggregate_find(e->text) != AGGREGATES)
+        return lower_bind_aggregate(scope, e, term);
     return VARVE_OK;
 }
 
-enum varve_status bind_grouped(const struct scope *scope, const struct expr *e, struct term **term)
+enum varve_status
+lower_bind_grouped(const struct scope *scope, const struct expr *e, struct term **term)
 {
     const struct selecting *s = scope->select;
     bool is_name = e->kind == EXPR_NAME;
     if (e->kind < EXPR_NAME)
         return VARVE_OK;
-    uint32_t key = is_name && alias_find(s, scope->aliases, e->text) != UINT32_MAX ? UINT32_MAX
-                                                                                   : find_key(s, e);
+    uint32_t key = is_name && lower_alias_find(s, scope->aliases, e->text) != UINT32_MAX
+                       ? UINT32_MAX
+                       : find_key(s, e);
     if (key != UINT32_MAX)
         return key_column(scope, SYMBOL_KEY + key, e->place, s->keys[key].info.type, term);
     switch (e->kind) {
     case EXPR_NAME:
         return bind_group_name(scope, e, term);
     case EXPR_METRIC:
-        return bind_metric(scope, e, term);
+        return lower_bind_metric(scope, e, term);
     case EXPR_CALL:
         return bind_group_call(scope, e, term);
     default:

@@ -8,17 +8,17 @@
  */
 #include "lang/lower_private.h"
 
-void mark_slots(const struct term *term, bool *uses)
+void lower_mark_slots(const struct term *term, bool *uses)
 {
     if (!term)
         return;
     if (term->kind == TERM_COLUMN && term->index >= SYMBOL_SLOT && term->index < SYMBOL_ITEM)
         uses[term->index - SYMBOL_SLOT] = true;
     for (uint32_t i = 0; i < term->arg_count; i++)
-        mark_slots(term->args[i], uses);
+        lower_mark_slots(term->args[i], uses);
 }
 
-enum varve_status item_name(struct lower *l, const struct item *item, struct varve_str *name)
+enum varve_status lower_item_name(struct lower *l, const struct item *item, struct varve_str *name)
 {
     *name = item->alias;
     return item->alias.size ? VARVE_OK : lower_text(l, item->expr, name);
@@ -26,7 +26,8 @@ enum varve_status item_name(struct lower *l, const struct item *item, struct var
 
 /* ---- binding ------------------------------------------------------------------ */
 
-enum varve_status fill_number(struct lower *l, const struct out_item *item, struct term **term)
+enum varve_status
+lower_fill_number(struct lower *l, const struct out_item *item, struct term **term)
 {
     const struct expr *e = item->fill.number;
     struct term *number;
@@ -35,15 +36,15 @@ enum varve_status fill_number(struct lower *l, const struct out_item *item, stru
     bool negative = e->kind == EXPR_UNARY && e->op == OPERATOR_NEG;
     const struct expr *digits = e->kind == EXPR_UNARY ? e->args[0] : e;
     if (digits->kind == EXPR_INT)
-        TRY(term_const(l, e->place,
-                       value_int(TYPE_INT, negative ? -digits->integer : digits->integer),
-                       &number));
+        TRY(lower_term_const(l, e->place,
+                             value_int(TYPE_INT, negative ? -digits->integer : digits->integer),
+                             &number));
     else if (digits->kind == EXPR_FLOAT)
-        TRY(term_const(l, e->place, value_float(negative ? -digits->number : digits->number),
-                       &number));
+        TRY(lower_term_const(l, e->place, value_float(negative ? -digits->number : digits->number),
+                             &number));
     else
         return lower_fail(l, VARVE_INVALID, e->place, "FILL takes a number");
-    return term_call2(l, item->fill.place, FUNCTION_COALESCE, *term, number, term);
+    return lower_term_call2(l, item->fill.place, FUNCTION_COALESCE, *term, number, term);
 }
 
 /* One more than the highest level of the filled items that it uses. */
@@ -77,7 +78,7 @@ static enum varve_status bind_item(struct selecting *s, uint32_t i)
     if (out->ast->expr->kind == EXPR_STAR)
         return lower_fail(l, VARVE_INVALID, out->ast->place,
                           "'*' lists rows, and this SELECT is about groups: name the items");
-    TRY(bind(&scope, out->ast->expr, &out->term));
+    TRY(lower_bind(&scope, out->ast->expr, &out->term));
     if (out->term->kind == TERM_COLUMN && out->term->index < SYMBOL_SLOT) {
         out->is_key = true;
         out->key = out->term->index;
@@ -91,10 +92,10 @@ static enum varve_status bind_item(struct selecting *s, uint32_t i)
                           out->fill.kind == FILL_PREV ? "prev" : "linear");
     if (out->is_filled)
         out->level = level_of(s, out->term);
-    return fill_number(l, out, &out->term);
+    return lower_fill_number(l, out, &out->term);
 }
 
-enum varve_status bind_items(struct selecting *s)
+enum varve_status lower_bind_items(struct selecting *s)
 {
     for (uint32_t i = 0; i < s->item_count; i++)
         TRY(bind_item(s, i));
@@ -119,14 +120,14 @@ compute_items(struct selecting *s, uint32_t level, struct layout *layout, struct
             (level == UINT32_MAX ? out->is_filled : !out->is_filled || out->level != level))
             continue;
         if (!out->is_filled && out->term->kind == TERM_COLUMN) {
-            layout->items[i] = place_symbol(out->term->index, layout);
+            layout->items[i] = lower_place_symbol(out->term->index, layout);
             continue;
         }
-        TRY(place_term(l, out->term, layout, &terms[count]));
+        TRY(lower_place_term(l, out->term, layout, &terms[count]));
         names[count] = out->name;
         layout->items[i] = (*node)->column_count + count++;
     }
-    return node_compute(l, terms, names, count, node);
+    return lower_node_compute(l, terms, names, count, node);
 }
 
 static enum varve_status
@@ -140,7 +141,7 @@ fill_level(struct selecting *s, uint32_t level, const struct layout *layout, str
             fills[layout->items[i]] = s->items[i].fill;
             place = s->items[i].fill.place;
         }
-    TRY(node_over(s->lower, NODE_FILL, place, *node, 0, node));
+    TRY(lower_node_over(s->lower, NODE_FILL, place, *node, 0, node));
     (*node)->as.fill.fills = fills;
     return VARVE_OK;
 }
@@ -150,17 +151,17 @@ build_grid(struct selecting *s, const struct frame *frame, struct node **node)
 {
     if (frame->bucket.kind == BUCKET_NONE || s->ast->fill.kind == FILL_NONE)
         return VARVE_OK;
-    TRY(node_over(s->lower, NODE_GRID, s->ast->every.place, *node, 0, node));
+    TRY(lower_node_over(s->lower, NODE_GRID, s->ast->every.place, *node, 0, node));
     (*node)->as.grid.bucket = frame->bucket;
     (*node)->as.grid.range = frame->range;
     return VARVE_OK;
 }
 
-enum varve_status build_items(struct selecting *s, const struct frame *frame, struct layout *layout,
-                              struct node **node)
+enum varve_status lower_build_items(struct selecting *s, const struct frame *frame,
+                                    struct layout *layout, struct node **node)
 {
     uint32_t levels = 0;
-    TRY(build_core(s, frame, layout, node));
+    TRY(lower_build_core(s, frame, layout, node));
     TRY(build_grid(s, frame, node));
     for (uint32_t i = 0; i < s->item_count; i++)
         if (s->items[i].is_filled && s->items[i].level >= levels)

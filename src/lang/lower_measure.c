@@ -102,7 +102,7 @@ static enum value_type rollup_type(const struct schema_source *metric, enum roll
         return TYPE_INT;
     if (function == ROLLUP_RATE || function == ROLLUP_AVG_OF)
         return TYPE_FLOAT;
-    return metric_type(metric);
+    return lower_metric_type(metric);
 }
 
 static void set_aggregate_info(const struct aggregate *aggregate, struct column_info *info)
@@ -150,8 +150,8 @@ bind_labels(const struct scope *scope, const struct expr *filter, struct slot *s
     }
     if (filter) {
         labels.clause = "FILTER";
-        TRY(bind(&labels, filter, &slot->aggregate.filter));
-        TRY(term_condition(l, slot->aggregate.filter, "FILTER"));
+        TRY(lower_bind(&labels, filter, &slot->aggregate.filter));
+        TRY(lower_term_condition(l, slot->aggregate.filter, "FILTER"));
     }
     if (slot->total)
         return VARVE_OK;
@@ -159,7 +159,7 @@ bind_labels(const struct scope *scope, const struct expr *filter, struct slot *s
     TRY(lower_alloc(l, &slot->keys, s->key_count, sizeof(struct term *)));
     for (uint32_t i = 0; i < s->key_count; i++) {
         labels.aliases = s->keys[i].aliases;
-        TRY(bind(&labels, s->keys[i].expr, &slot->keys[i]));
+        TRY(lower_bind(&labels, s->keys[i].expr, &slot->keys[i]));
     }
     return VARVE_OK;
 }
@@ -208,7 +208,7 @@ bind_measure(const struct scope *scope, const struct expr *call, enum rollup fun
                           STR_ARG(call->text), STR_ARG(call->text));
     if (call->kind == EXPR_CALL && call->flags & EXPR_DISTINCT)
         return lower_fail(l, VARVE_INVALID, call->place, "DISTINCT belongs to aggregates");
-    TRY(find_metric(l, name, of->place, &metric));
+    TRY(lower_find_metric(l, name, of->place, &metric));
     if (function == ROLLUP_DELTA && metric.metric != VARVE_GAUGE)
         return lower_fail(l, VARVE_INVALID, call->place,
                           "delta() is of gauges, and '%.*s' is a counter: say increase(%.*s)",
@@ -228,33 +228,35 @@ bind_measure(const struct scope *scope, const struct expr *call, enum rollup fun
     return bind_labels(scope, filter, slot);
 }
 
-enum varve_status bind_rollup(const struct scope *scope, const struct expr *e, struct term **term)
+enum varve_status
+lower_bind_rollup(const struct scope *scope, const struct expr *e, struct term **term)
 {
-    enum rollup function = rollup_find(e->text);
+    enum rollup function = lower_rollup_find(e->text);
     struct slot slot;
     TRY(slot_begin(scope, e, natural[function], &slot));
     TRY(bind_measure(scope, e, function, e->filter, &slot));
-    return slot_term(scope, &slot, term);
+    return lower_slot_term(scope, &slot, term);
 }
 
 /* A metric that stands alone: the last value of a gauge. */
-enum varve_status bind_metric(const struct scope *scope, const struct expr *e, struct term **term)
+enum varve_status
+lower_bind_metric(const struct scope *scope, const struct expr *e, struct term **term)
 {
     struct lower *l = scope->select->lower;
     struct schema_source metric;
     struct slot slot;
-    TRY(find_metric(l, metric_name(e), e->place, &metric));
+    TRY(lower_find_metric(l, metric_name(e), e->place, &metric));
     if (metric.metric != VARVE_GAUGE)
         return is_counter_error(l, metric_name(e), e->place);
     TRY(slot_begin(scope, e, AGGREGATE_SUM, &slot));
     TRY(bind_measure(scope, e, ROLLUP_LAST, NULL, &slot));
-    return slot_term(scope, &slot, term);
+    return lower_slot_term(scope, &slot, term);
 }
 
-enum varve_status is_rollup_call(const struct scope *scope, const struct expr *e, bool *is)
+enum varve_status lower_is_rollup_call(const struct scope *scope, const struct expr *e, bool *is)
 {
     struct selecting *s = scope->select;
-    enum rollup function = rollup_find(e->text);
+    enum rollup function = lower_rollup_find(e->text);
     uint32_t index;
     *is = e->kind == EXPR_CALL && function != ROLLUPS;
     if (!*is || (function != ROLLUP_FIRST && function != ROLLUP_LAST) ||
@@ -263,7 +265,8 @@ enum varve_status is_rollup_call(const struct scope *scope, const struct expr *e
     *is = false;
     if (e->args[0]->kind != EXPR_NAME)
         return VARVE_OK;
-    enum varve_status status = columns_find(s->lower, &s->rows, e->args[0]->text, e->place, &index);
+    enum varve_status status =
+        lower_columns_find(s->lower, &s->rows, e->args[0]->text, e->place, &index);
     *is = status == VARVE_NOTFOUND;
     return *is ? VARVE_OK : status;
 }
@@ -277,7 +280,7 @@ static enum varve_status seen_add(struct selecting *s, const struct expr *e)
     struct schema_source metric;
     struct slot slot = {0};
     bool is;
-    TRY(is_metric(l, metric_name(e), &metric, &is));
+    TRY(lower_is_metric(l, metric_name(e), &metric, &is));
     if (!is)
         return VARVE_OK;
     TRY(bind_selector(&scope, e, &metric, &slot));
@@ -286,8 +289,8 @@ static enum varve_status seen_add(struct selecting *s, const struct expr *e)
     for (uint32_t i = 0; i < s->seen_count; i++)
         if (str_equal(s->seen[i].name, slot.sources->name) &&
             s->seen[i].offset == slot.sources->offset &&
-            filters_equal(s->seen[i].filters, s->seen[i].filter_count, slot.sources->filters,
-                          slot.sources->filter_count))
+            lower_filters_equal(s->seen[i].filters, s->seen[i].filter_count, slot.sources->filters,
+                                slot.sources->filter_count))
             return VARVE_OK;
     TRY(lower_grow(l, &s->seen, &s->seen_capacity, s->seen_count, sizeof *s->seen));
     s->seen[s->seen_count++] = *slot.sources;
@@ -300,7 +303,7 @@ static enum varve_status seen_collect(struct selecting *s, const struct expr *e)
     if (!e)
         return VARVE_OK;
     if (e->kind == EXPR_METRIC ||
-        (e->kind == EXPR_NAME && alias_find(s, s->item_count, e->text) == UINT32_MAX))
+        (e->kind == EXPR_NAME && lower_alias_find(s, s->item_count, e->text) == UINT32_MAX))
         return seen_add(s, e);
     for (uint32_t i = 0; i < e->arg_count; i++)
         TRY(seen_collect(s, e->args[i]));
@@ -345,15 +348,15 @@ bind_seen(const struct scope *scope, const struct expr *e, struct slot *slot, st
     for (uint32_t i = s->seen_count; i-- > 0;) {
         *slot->label_source = (struct source){
             .kind = FROM_METRIC, .place = slot->sources[i].place, .written = slot->sources[i].name};
-        TRY(find_metric(l, slot->sources[i].name, e->place, &slot->label_source->schema));
+        TRY(lower_find_metric(l, slot->sources[i].name, e->place, &slot->label_source->schema));
         slot->labels.count = 0;
-        TRY(bind(&labels, e->args[0], &slot->aggregate.of));
+        TRY(lower_bind(&labels, e->args[0], &slot->aggregate.of));
         struct metric_source *sources = slot->sources;
         slot->source_count = i ? 0 : s->seen_count;
         TRY(bind_labels(scope, e->filter, slot));
         slot->sources = sources;
     }
-    return slot_term(scope, slot, term);
+    return lower_slot_term(scope, slot, term);
 }
 
 /* ---- aggregates --------------------------------------------------------------------- */
@@ -405,19 +408,19 @@ static enum varve_status bind_over_rows(const struct scope *scope, const struct 
     row.aliases = scope->aliases;
     slot->info.type = TYPE_INT;
     if (e->args[0]->kind != EXPR_STAR) {
-        TRY(bind(&row, e->args[0], &slot->aggregate.of));
+        TRY(lower_bind(&row, e->args[0], &slot->aggregate.of));
         TRY(check_aggregated(s->lower, e, &slot->aggregate));
         slot->info.type = slot->aggregate.of->type;
         if (s->rows.infos || s->from.kind == FROM_NAMED)
-            slot->info.unit = term_unit(slot->aggregate.of, columns_infos(&s->rows));
+            slot->info.unit = lower_term_unit(slot->aggregate.of, lower_columns_infos(&s->rows));
     }
     set_aggregate_info(&slot->aggregate, &slot->info);
     if (e->filter) {
         row.clause = "FILTER";
-        TRY(bind(&row, e->filter, &slot->aggregate.filter));
-        TRY(term_condition(s->lower, slot->aggregate.filter, "FILTER"));
+        TRY(lower_bind(&row, e->filter, &slot->aggregate.filter));
+        TRY(lower_term_condition(s->lower, slot->aggregate.filter, "FILTER"));
     }
-    return slot_term(scope, slot, term);
+    return lower_slot_term(scope, slot, term);
 }
 
 /* Without FROM, where the argument is neither a roll-up nor a metric. */
@@ -428,15 +431,15 @@ static enum varve_status no_rows(const struct scope *scope, const struct expr *e
         return lower_fail(l, VARVE_INVALID, e->place,
                           "count(*) counts the rows of a table: say FROM");
     if (e->args[0]->kind == EXPR_NAME &&
-        alias_find(scope->select, scope->aliases, e->args[0]->text) == UINT32_MAX)
-        return unknown_source(l, "metric", e->args[0]->text, e->args[0]->place);
+        lower_alias_find(scope->select, scope->aliases, e->args[0]->text) == UINT32_MAX)
+        return lower_unknown_source(l, "metric", e->args[0]->text, e->args[0]->place);
     return lower_fail(l, VARVE_INVALID, e->args[0]->place,
                       "%.*s() takes one roll-up of a metric, or a column of a table after FROM",
                       STR_ARG(e->text));
 }
 
 enum varve_status
-bind_aggregate(const struct scope *scope, const struct expr *e, struct term **term)
+lower_bind_aggregate(const struct scope *scope, const struct expr *e, struct term **term)
 {
     struct selecting *s = scope->select;
     struct lower *l = s->lower;
@@ -444,30 +447,30 @@ bind_aggregate(const struct scope *scope, const struct expr *e, struct term **te
     struct slot slot;
     uint32_t index;
     bool is;
-    TRY(slot_begin(scope, e, aggregate_find(e->text), &slot));
+    TRY(slot_begin(scope, e, lower_aggregate_find(e->text), &slot));
     TRY(check_aggregate(l, e, &slot.aggregate));
     const struct expr *of = e->args[0];
-    TRY(is_rollup_call(scope, of, &is));
+    TRY(lower_is_rollup_call(scope, of, &is));
     if (is && of->filter)
         return lower_fail(l, VARVE_INVALID, of->place, "FILTER stands behind the aggregate");
     if (is) {
-        TRY(bind_measure(scope, of, rollup_find(of->text), e->filter, &slot));
-        return slot_term(scope, &slot, term);
+        TRY(bind_measure(scope, of, lower_rollup_find(of->text), e->filter, &slot));
+        return lower_slot_term(scope, &slot, term);
     }
     if (of->kind == EXPR_NAME && s->from.kind != FROM_NONE) {
-        enum varve_status status = columns_find(l, &s->rows, of->text, of->place, &index);
+        enum varve_status status = lower_columns_find(l, &s->rows, of->text, of->place, &index);
         if (status != VARVE_NOTFOUND)
             return status == VARVE_OK ? bind_over_rows(scope, e, &slot, term) : status;
     }
     is = of->kind == EXPR_METRIC;
-    if (of->kind == EXPR_NAME && alias_find(s, scope->aliases, of->text) == UINT32_MAX)
-        TRY(is_metric(l, of->text, &metric, &is));
+    if (of->kind == EXPR_NAME && lower_alias_find(s, scope->aliases, of->text) == UINT32_MAX)
+        TRY(lower_is_metric(l, of->text, &metric, &is));
     if (is) {
-        TRY(find_metric(l, metric_name(of), of->place, &metric));
+        TRY(lower_find_metric(l, metric_name(of), of->place, &metric));
         if (metric.metric != VARVE_GAUGE)
             return is_counter_error(l, metric_name(of), of->place);
         TRY(bind_measure(scope, of, ROLLUP_LAST, e->filter, &slot));
-        return slot_term(scope, &slot, term);
+        return lower_slot_term(scope, &slot, term);
     }
     if (s->from.kind != FROM_NONE)
         return bind_over_rows(scope, e, &slot, term);

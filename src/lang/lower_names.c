@@ -89,7 +89,7 @@ offer_sources(struct lower *l, struct nearest *nearest, bool metrics, bool other
 }
 
 enum varve_status
-unknown_source(struct lower *l, const char *what, struct varve_str name, struct place place)
+lower_unknown_source(struct lower *l, const char *what, struct varve_str name, struct place place)
 {
     struct nearest nearest;
     char text[HINT_SIZE];
@@ -125,8 +125,8 @@ offer_columns(struct lower *l, struct nearest *nearest, const struct source *sou
                                     l->err);
 }
 
-enum varve_status unknown_column(struct lower *l, const struct source *source,
-                                 struct varve_str name, struct place place)
+enum varve_status lower_unknown_column(struct lower *l, const struct source *source,
+                                       struct varve_str name, struct place place)
 {
     struct nearest nearest;
     char text[HINT_SIZE];
@@ -144,7 +144,7 @@ enum varve_status unknown_column(struct lower *l, const struct source *source,
 
 /* ---- functions and other names --------------------------------------------------- */
 
-enum varve_status unknown_function(struct lower *l, struct varve_str name, struct place place)
+enum varve_status lower_unknown_function(struct lower *l, struct varve_str name, struct place place)
 {
     struct nearest nearest;
     char text[HINT_SIZE];
@@ -167,7 +167,8 @@ enum varve_status unknown_function(struct lower *l, struct varve_str name, struc
                       hint(&nearest, text));
 }
 
-enum varve_status unknown_name(const struct scope *scope, struct varve_str name, struct place place)
+enum varve_status
+lower_unknown_name(const struct scope *scope, struct varve_str name, struct place place)
 {
     struct selecting *s = scope->select;
     struct lower *l = s->lower;

@@ -19,7 +19,7 @@
  *
  * A SELECT of groups is bound first and built then, because it may be built several times: TOP
  * ranks by it without buckets, COMPARE asks for another range.  Until it is built, columns have
- * symbolic numbers (enum symbol); place_term() puts those of a layout in their place.
+ * symbolic numbers (enum symbol); lower_place_term() puts those of a layout in their place.
  */
 #ifndef LANG_LOWER_PRIVATE_H
 #define LANG_LOWER_PRIVATE_H
@@ -223,20 +223,24 @@ enum varve_status lower_zone(struct lower *l, struct varve_str name, struct plac
 struct place lower_place(const struct lower *l, struct place place);
 
 /* A node with room for its columns; input NULL: none. */
-enum varve_status node_new(struct lower *l, enum node_kind kind, struct place place,
-                           struct node *input, uint32_t columns, struct node **node) VARVE_CHECKED;
+enum varve_status
+lower_node_new(struct lower *l, enum node_kind kind, struct place place, struct node *input,
+               uint32_t columns, struct node **node) VARVE_CHECKED;
 /* One with its input's columns and key. */
-enum varve_status node_over(struct lower *l, enum node_kind kind, struct place place,
-                            struct node *input, uint32_t more, struct node **node) VARVE_CHECKED;
 enum varve_status
-node_filter(struct lower *l, struct term *condition, struct node **node) VARVE_CHECKED;
+lower_node_over(struct lower *l, enum node_kind kind, struct place place, struct node *input,
+                uint32_t more, struct node **node) VARVE_CHECKED;
+enum varve_status
+lower_node_filter(struct lower *l, struct term *condition, struct node **node) VARVE_CHECKED;
 /* Appends terms, with their names. */
-enum varve_status node_compute(struct lower *l, struct term **terms, const struct varve_str *names,
-                               uint32_t count, struct node **node) VARVE_CHECKED;
-enum varve_status node_sort(struct lower *l, struct place place, uint32_t *by, bool *descending,
-                            uint32_t count, struct node **node) VARVE_CHECKED;
 enum varve_status
-node_limit(struct lower *l, const struct select *ast, struct node **node) VARVE_CHECKED;
+lower_node_compute(struct lower *l, struct term **terms, const struct varve_str *names,
+                   uint32_t count, struct node **node) VARVE_CHECKED;
+enum varve_status
+lower_node_sort(struct lower *l, struct place place, uint32_t *by, bool *descending, uint32_t count,
+                struct node **node) VARVE_CHECKED;
+enum varve_status
+lower_node_limit(struct lower *l, const struct select *ast, struct node **node) VARVE_CHECKED;
 
 /* ---- lower_time.c ----------------------------------------------------------------- */
 
@@ -249,72 +253,75 @@ int64_t lower_bucket_start(const struct selecting *s, int64_t instant);
 
 /* ---- lower_term.c ------------------------------------------------------------------ */
 
-enum varve_status term_const(struct lower *l, struct place place, struct value value,
-                             struct term **term) VARVE_CHECKED;
-enum varve_status term_column(struct lower *l, struct place place, uint32_t index,
-                              enum value_type type, struct term **term) VARVE_CHECKED;
+enum varve_status lower_term_const(struct lower *l, struct place place, struct value value,
+                                   struct term **term) VARVE_CHECKED;
+enum varve_status lower_term_column(struct lower *l, struct place place, uint32_t index,
+                                    enum value_type type, struct term **term) VARVE_CHECKED;
 /* The arguments are copied; counts and types are checked. */
-enum varve_status term_call(struct lower *l, struct place place, enum function function,
-                            struct term **args, uint32_t count, struct term **term) VARVE_CHECKED;
-enum varve_status term_call2(struct lower *l, struct place place, enum function function,
-                             struct term *a, struct term *b, struct term **term) VARVE_CHECKED;
+enum varve_status
+lower_term_call(struct lower *l, struct place place, enum function function, struct term **args,
+                uint32_t count, struct term **term) VARVE_CHECKED;
+enum varve_status
+lower_term_call2(struct lower *l, struct place place, enum function function, struct term *a,
+                 struct term *b, struct term **term) VARVE_CHECKED;
 /* a AND b; NULL stands for true. */
 enum varve_status
-term_and(struct lower *l, struct term *a, struct term *b, struct term **term) VARVE_CHECKED;
-bool term_equal(const struct term *a, const struct term *b);
-struct varve_str term_unit(const struct term *term, const struct column_info *columns);
+lower_term_and(struct lower *l, struct term *a, struct term *b, struct term **term) VARVE_CHECKED;
+bool lower_term_equal(const struct term *a, const struct term *b);
+struct varve_str lower_term_unit(const struct term *term, const struct column_info *columns);
 /* A copy with symbols replaced by the columns of a layout. */
-enum varve_status place_term(struct lower *l, const struct term *term, const struct layout *layout,
-                             struct term **placed) VARVE_CHECKED;
-uint32_t place_symbol(uint32_t symbol, const struct layout *layout);
+enum varve_status lower_place_term(struct lower *l, const struct term *term,
+                                   const struct layout *layout, struct term **placed) VARVE_CHECKED;
+uint32_t lower_place_symbol(uint32_t symbol, const struct layout *layout);
 enum varve_status
-term_condition(struct lower *l, const struct term *term, const char *clause) VARVE_CHECKED;
-enum value_type type_common(enum value_type a, enum value_type b);
+lower_term_condition(struct lower *l, const struct term *term, const char *clause) VARVE_CHECKED;
+enum value_type lower_type_common(enum value_type a, enum value_type b);
 /* The pattern of =~, checked; does it match the empty text? */
 enum varve_status lower_pattern(struct lower *l, struct varve_str pattern, struct place place,
                                 bool *matches_empty) VARVE_CHECKED;
 
 /* ---- lower_names.c ------------------------------------------------------------------ */
 
-enum varve_status unknown_source(struct lower *l, const char *what, struct varve_str name,
-                                 struct place place) VARVE_CHECKED;
-enum varve_status unknown_column(struct lower *l, const struct source *source,
-                                 struct varve_str name, struct place place) VARVE_CHECKED;
+enum varve_status lower_unknown_source(struct lower *l, const char *what, struct varve_str name,
+                                       struct place place) VARVE_CHECKED;
+enum varve_status lower_unknown_column(struct lower *l, const struct source *source,
+                                       struct varve_str name, struct place place) VARVE_CHECKED;
 enum varve_status
-unknown_function(struct lower *l, struct varve_str name, struct place place) VARVE_CHECKED;
+lower_unknown_function(struct lower *l, struct varve_str name, struct place place) VARVE_CHECKED;
 /* A name in a SELECT of groups that is neither alias nor key nor metric. */
-enum varve_status
-unknown_name(const struct scope *scope, struct varve_str name, struct place place) VARVE_CHECKED;
+enum varve_status lower_unknown_name(const struct scope *scope, struct varve_str name,
+                                     struct place place) VARVE_CHECKED;
 
 /* ---- lower_source.c ----------------------------------------------------------------- */
 
 /* VARVE_NOTFOUND without a message. */
-enum varve_status
-find_source(struct lower *l, struct varve_str name, struct schema_source *source) VARVE_CHECKED;
-enum varve_status find_metric(struct lower *l, struct varve_str name, struct place place,
-                              struct schema_source *source) VARVE_CHECKED;
+enum varve_status lower_find_source(struct lower *l, struct varve_str name,
+                                    struct schema_source *source) VARVE_CHECKED;
+enum varve_status lower_find_metric(struct lower *l, struct varve_str name, struct place place,
+                                    struct schema_source *source) VARVE_CHECKED;
 /* Whether it is one; a name that nothing has is no error. */
-enum varve_status is_metric(struct lower *l, struct varve_str name, struct schema_source *source,
-                            bool *is) VARVE_CHECKED;
+enum varve_status lower_is_metric(struct lower *l, struct varve_str name,
+                                  struct schema_source *source, bool *is) VARVE_CHECKED;
 enum varve_status
-find_label(struct lower *l, const struct source *source, struct varve_str name, struct place place,
-           struct column_ref *label, enum value_type *type) VARVE_CHECKED;
-enum varve_status
-columns_begin(struct lower *l, struct columns *columns, const struct source *source) VARVE_CHECKED;
+lower_find_label(struct lower *l, const struct source *source, struct varve_str name,
+                 struct place place, struct column_ref *label, enum value_type *type) VARVE_CHECKED;
+enum varve_status lower_columns_begin(struct lower *l, struct columns *columns,
+                                      const struct source *source) VARVE_CHECKED;
 /* VARVE_NOTFOUND without a message. */
-enum varve_status columns_find(struct lower *l, struct columns *columns, struct varve_str name,
-                               struct place place, uint32_t *index) VARVE_CHECKED;
-const struct column_info *columns_info(const struct columns *columns, uint32_t index);
-const struct column_info *columns_infos(const struct columns *columns);
-enum varve_status columns_all(struct lower *l, struct columns *columns, struct place place,
-                              uint32_t **indices, uint32_t *count) VARVE_CHECKED;
-uint32_t columns_count(const struct columns *columns);
-enum value_type metric_type(const struct schema_source *source);
+enum varve_status
+lower_columns_find(struct lower *l, struct columns *columns, struct varve_str name,
+                   struct place place, uint32_t *index) VARVE_CHECKED;
+const struct column_info *lower_columns_info(const struct columns *columns, uint32_t index);
+const struct column_info *lower_columns_infos(const struct columns *columns);
+enum varve_status lower_columns_all(struct lower *l, struct columns *columns, struct place place,
+                                    uint32_t **indices, uint32_t *count) VARVE_CHECKED;
+uint32_t lower_columns_count(const struct columns *columns);
+enum value_type lower_metric_type(const struct schema_source *source);
 /* Two spellings of one name: user_email and user.email. */
-bool name_alike(struct varve_str a, struct varve_str b);
+bool lower_name_alike(struct varve_str a, struct varve_str b);
 /* The rows of FROM that WHERE leaves. */
 enum varve_status
-build_rows(struct selecting *s, struct time_range range, struct node **node) VARVE_CHECKED;
+lower_build_rows(struct selecting *s, struct time_range range, struct node **node) VARVE_CHECKED;
 
 /* ---- lower_filter.c ------------------------------------------------------------------ */
 
@@ -324,73 +331,74 @@ lower_matchers(struct lower *l, const struct source *metric, const struct select
 /* Splits WHERE; conditions on labels of a metric or texts of a table become filters. */
 enum varve_status lower_where(const struct scope *scope, const struct expr *where,
                               struct condition *condition) VARVE_CHECKED;
-bool filters_equal(const struct label_filter *a, uint32_t a_count, const struct label_filter *b,
-                   uint32_t b_count);
+bool lower_filters_equal(const struct label_filter *a, uint32_t a_count,
+                         const struct label_filter *b, uint32_t b_count);
 
 /* ---- lower_bind.c -------------------------------------------------------------------- */
 
 enum varve_status
-bind(const struct scope *scope, const struct expr *expr, struct term **term) VARVE_CHECKED;
+lower_bind(const struct scope *scope, const struct expr *expr, struct term **term) VARVE_CHECKED;
 /* A call of a function of one row. */
-enum varve_status bind_function(const struct scope *scope, const struct expr *expr,
-                                enum function function, struct term **term) VARVE_CHECKED;
-bool expr_same(const struct expr *a, const struct expr *b);
+enum varve_status lower_bind_function(const struct scope *scope, const struct expr *expr,
+                                      enum function function, struct term **term) VARVE_CHECKED;
+bool lower_expr_same(const struct expr *a, const struct expr *b);
 /* The number of the last of the first `count` items with this alias, or UINT32_MAX. */
-uint32_t alias_find(const struct selecting *s, uint32_t count, struct varve_str name);
-enum rollup rollup_find(struct varve_str name);            /* ROLLUPS: none */
-enum aggregate_kind aggregate_find(struct varve_str name); /* AGGREGATES: none */
-bool name_is(struct varve_str name, const char *word);
+uint32_t lower_alias_find(const struct selecting *s, uint32_t count, struct varve_str name);
+enum rollup lower_rollup_find(struct varve_str name);            /* ROLLUPS: none */
+enum aggregate_kind lower_aggregate_find(struct varve_str name); /* AGGREGATES: none */
+bool lower_name_is(struct varve_str name, const char *word);
 
 /* ---- lower_group.c --------------------------------------------------------------------- */
 
 /* In one group: names, calls that are no functions of a row, keys.  *term NULL: it is neither. */
-enum varve_status
-bind_grouped(const struct scope *scope, const struct expr *expr, struct term **term) VARVE_CHECKED;
+enum varve_status lower_bind_grouped(const struct scope *scope, const struct expr *expr,
+                                     struct term **term) VARVE_CHECKED;
 /* What an item means where its alias stands. */
-enum varve_status bind_alias(const struct scope *scope, uint32_t item, struct place place,
-                             struct term **term) VARVE_CHECKED;
+enum varve_status lower_bind_alias(const struct scope *scope, uint32_t item, struct place place,
+                                   struct term **term) VARVE_CHECKED;
 
 /* ---- lower_measure.c -------------------------------------------------------------------- */
 
 /* A roll-up outside of an aggregate, or an aggregate. */
-enum varve_status
-bind_rollup(const struct scope *scope, const struct expr *expr, struct term **term) VARVE_CHECKED;
-enum varve_status bind_aggregate(const struct scope *scope, const struct expr *expr,
-                                 struct term **term) VARVE_CHECKED;
-enum varve_status
-bind_metric(const struct scope *scope, const struct expr *expr, struct term **term) VARVE_CHECKED;
+enum varve_status lower_bind_rollup(const struct scope *scope, const struct expr *expr,
+                                    struct term **term) VARVE_CHECKED;
+enum varve_status lower_bind_aggregate(const struct scope *scope, const struct expr *expr,
+                                       struct term **term) VARVE_CHECKED;
+enum varve_status lower_bind_metric(const struct scope *scope, const struct expr *expr,
+                                    struct term **term) VARVE_CHECKED;
 /* Whether a call is a roll-up of a metric; first(x) is none where FROM has x. */
 enum varve_status
-is_rollup_call(const struct scope *scope, const struct expr *expr, bool *is) VARVE_CHECKED;
+lower_is_rollup_call(const struct scope *scope, const struct expr *expr, bool *is) VARVE_CHECKED;
 
 /* ---- lower_core.c ------------------------------------------------------------------------ */
 
-enum varve_status slot_add(struct selecting *s, struct slot *slot, uint32_t *number) VARVE_CHECKED;
 enum varve_status
-slot_term(const struct scope *scope, struct slot *slot, struct term **term) VARVE_CHECKED;
-enum varve_status build_core(struct selecting *s, const struct frame *frame, struct layout *layout,
-                             struct node **node) VARVE_CHECKED;
+lower_slot_add(struct selecting *s, struct slot *slot, uint32_t *number) VARVE_CHECKED;
+enum varve_status
+lower_slot_term(const struct scope *scope, struct slot *slot, struct term **term) VARVE_CHECKED;
+enum varve_status lower_build_core(struct selecting *s, const struct frame *frame,
+                                   struct layout *layout, struct node **node) VARVE_CHECKED;
 
 /* ---- lower_items.c ------------------------------------------------------------------------ */
 
-enum varve_status bind_items(struct selecting *s) VARVE_CHECKED;
+enum varve_status lower_bind_items(struct selecting *s) VARVE_CHECKED;
 /* FILL with a number: the number where the term is NULL. */
 enum varve_status
-fill_number(struct lower *l, const struct out_item *item, struct term **term) VARVE_CHECKED;
-enum varve_status build_items(struct selecting *s, const struct frame *frame, struct layout *layout,
-                              struct node **node) VARVE_CHECKED;
+lower_fill_number(struct lower *l, const struct out_item *item, struct term **term) VARVE_CHECKED;
+enum varve_status lower_build_items(struct selecting *s, const struct frame *frame,
+                                    struct layout *layout, struct node **node) VARVE_CHECKED;
 enum varve_status
-item_name(struct lower *l, const struct item *item, struct varve_str *name) VARVE_CHECKED;
-void mark_slots(const struct term *term, bool *uses);
+lower_item_name(struct lower *l, const struct item *item, struct varve_str *name) VARVE_CHECKED;
+void lower_mark_slots(const struct term *term, bool *uses);
 
 /* ---- lower_rank.c -------------------------------------------------------------------------- */
 
-enum varve_status build_top(struct selecting *s, struct keep *keep) VARVE_CHECKED;
+enum varve_status lower_build_top(struct selecting *s, struct keep *keep) VARVE_CHECKED;
 /* Joins the ordinals; *column: where they are. */
-enum varve_status join_top(struct selecting *s, const struct keep *keep, struct node **node,
-                           uint32_t *column) VARVE_CHECKED;
-enum varve_status build_compare(struct selecting *s, const struct frame *frame,
-                                struct layout *layout, struct node **node) VARVE_CHECKED;
+enum varve_status lower_join_top(struct selecting *s, const struct keep *keep, struct node **node,
+                                 uint32_t *column) VARVE_CHECKED;
+enum varve_status lower_build_compare(struct selecting *s, const struct frame *frame,
+                                      struct layout *layout, struct node **node) VARVE_CHECKED;
 
 /* ---- lower_select.c, lower_rows.c, lower_query.c, lower_show.c ------------------------------- */
 

@@ -151,9 +151,9 @@ enum varve_status lower_from(struct lower *l, const struct select *ast,
         for (uint32_t i = scope->visible; i-- > 0;)
             if (str_equal(scope->query->withs[i].name, ast->from))
                 return read_with(l, scope, i, offered, from);
-    enum varve_status status = find_source(l, ast->from, &from->schema);
+    enum varve_status status = lower_find_source(l, ast->from, &from->schema);
     if (status == VARVE_NOTFOUND)
-        return unknown_source(l, "table", ast->from, ast->from_place);
+        return lower_unknown_source(l, "table", ast->from, ast->from_place);
     TRY(status);
     if (from->schema.kind == SOURCE_VIEW)
         return read_view(l, &from->schema, offered, from);
@@ -177,7 +177,7 @@ static enum varve_status combine(struct lower *l, const struct query_part *part,
         return lower_fail(l, VARVE_INVALID, part->place,
                           "both sides need as many columns: the left has %u, the right %u",
                           (unsigned)left->column_count, (unsigned)right->node->column_count);
-    TRY(node_new(l, NODE_SET, part->place, NULL, left->column_count, &node));
+    TRY(lower_node_new(l, NODE_SET, part->place, NULL, left->column_count, &node));
     TRY(lower_alloc(l, &node->inputs, 2, sizeof(struct node *)));
     node->input_count = 2;
     node->inputs[0] = left;
@@ -185,7 +185,7 @@ static enum varve_status combine(struct lower *l, const struct query_part *part,
     node->as.set.op = part->op;
     for (uint32_t i = 0; i < left->column_count; i++) {
         const struct column_info *a = &left->columns[i], *b = &right->node->columns[i];
-        node->columns[i] = (struct column_info){a->name, type_common(a->type, b->type), {0}};
+        node->columns[i] = (struct column_info){a->name, lower_type_common(a->type, b->type), {0}};
         if (str_equal(a->unit, b->unit))
             node->columns[i].unit = a->unit;
     }
@@ -220,15 +220,15 @@ order_all(struct lower *l, const struct select *ast, struct query_result *result
             by[i] = (uint32_t)e->integer - 1;
             continue;
         }
-        TRY(bind(&scope, e, &term));
+        TRY(lower_bind(&scope, e, &term));
         if (term->kind != TERM_COLUMN)
             return lower_fail(l, VARVE_INVALID, e->place,
                               "a %s is sorted by its columns: their names or positions",
                               "UNION, EXCEPT or INTERSECT");
         by[i] = term->index;
     }
-    TRY(node_sort(l, ast->place, by, descending, ast->order_count, &result->node));
-    return node_limit(l, ast, &result->node);
+    TRY(lower_node_sort(l, ast->place, by, descending, ast->order_count, &result->node));
+    return lower_node_limit(l, ast, &result->node);
 }
 
 static enum varve_status

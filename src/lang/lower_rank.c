@@ -17,7 +17,7 @@ static enum varve_status rank_columns(struct selecting *s, uint32_t value, struc
 {
     struct lower *l = s->lower;
     struct node *made;
-    TRY(node_new(l, NODE_PICK, s->ast->top.place, *node, s->key_count + 1, &made));
+    TRY(lower_node_new(l, NODE_PICK, s->ast->top.place, *node, s->key_count + 1, &made));
     TRY(lower_alloc(l, &made->as.pick.from, made->column_count, sizeof(uint32_t)));
     for (uint32_t i = 0; i <= s->key_count; i++) {
         made->as.pick.from[i] = i < s->key_count ? i : value;
@@ -39,15 +39,15 @@ static enum varve_status rank_cut(struct selecting *s, struct node **node)
     TRY(lower_alloc(l, &descending, 1, sizeof *descending));
     *by = s->key_count;
     *descending = !top->bottom;
-    TRY(node_sort(l, top->place, by, descending, 1, node));
-    TRY(node_over(l, NODE_LIMIT, top->place, *node, 1, node));
+    TRY(lower_node_sort(l, top->place, by, descending, 1, node));
+    TRY(lower_node_over(l, NODE_LIMIT, top->place, *node, 1, node));
     (*node)->as.limit.count = top->count;
     (*node)->as.limit.numbered = true;
     (*node)->columns[count] = (struct column_info){STR("ordinal"), TYPE_INT, {0}};
     return VARVE_OK;
 }
 
-enum varve_status build_top(struct selecting *s, struct keep *keep)
+enum varve_status lower_build_top(struct selecting *s, struct keep *keep)
 {
     struct lower *l = s->lower;
     const struct top *top = &s->ast->top;
@@ -58,14 +58,14 @@ enum varve_status build_top(struct selecting *s, struct keep *keep)
     struct node *node;
     if (!s->rank)
         return VARVE_OK;
-    mark_slots(s->rank, uses);
-    TRY(build_core(s, &frame, &layout, &node));
+    lower_mark_slots(s->rank, uses);
+    TRY(lower_build_core(s, &frame, &layout, &node));
     TRY(lower_alloc(l, &terms, 1, sizeof(struct term *)));
-    TRY(place_term(l, s->rank, &layout, &terms[0]));
+    TRY(lower_place_term(l, s->rank, &layout, &terms[0]));
     uint32_t value = terms[0]->index;
     if (terms[0]->kind != TERM_COLUMN) {
         value = node->column_count;
-        TRY(node_compute(l, terms, &STR("value"), 1, &node));
+        TRY(lower_node_compute(l, terms, &STR("value"), 1, &node));
     }
     TRY(rank_columns(s, value, &node));
     TRY(rank_cut(s, &node));
@@ -79,7 +79,7 @@ static enum varve_status align_two(struct lower *l, struct place place, struct n
 {
     uint32_t keys = right->has_bucket + right->key_count, more = right->column_count - keys;
     struct node *made;
-    TRY(node_over(l, NODE_ALIGN, place, left, more, &made));
+    TRY(lower_node_over(l, NODE_ALIGN, place, left, more, &made));
     TRY(lower_alloc(l, &made->inputs, 2, sizeof(struct node *)));
     TRY(lower_alloc(l, &made->as.align.inputs, 2, sizeof(struct align_input)));
     made->input_count = 2;
@@ -93,13 +93,13 @@ static enum varve_status align_two(struct lower *l, struct place place, struct n
 }
 
 enum varve_status
-join_top(struct selecting *s, const struct keep *keep, struct node **node, uint32_t *column)
+lower_join_top(struct selecting *s, const struct keep *keep, struct node **node, uint32_t *column)
 {
     struct lower *l = s->lower;
     struct place place = s->ast->top.place;
     struct node *ranks;
     const struct node *named = l->plan->named[keep->named];
-    TRY(node_new(l, NODE_NAMED, place, NULL, named->column_count, &ranks));
+    TRY(lower_node_new(l, NODE_NAMED, place, NULL, named->column_count, &ranks));
     ranks->as.named.number = keep->named;
     ranks->key_count = named->key_count;
     memcpy(ranks->columns, named->columns, named->column_count * sizeof *named->columns);
@@ -123,11 +123,11 @@ build_earlier(struct selecting *s, const struct frame *frame, struct node **node
     uint32_t at = 0, keys = (frame->bucket.kind != BUCKET_NONE) + s->key_count;
     for (uint32_t i = 0; i < s->item_count; i++)
         if (!s->items[i].is_key)
-            mark_slots(s->items[i].term, uses);
+            lower_mark_slots(s->items[i].term, uses);
     earlier.uses = uses;
     TRY(lower_earlier(s, &earlier.range));
-    TRY(build_items(s, &earlier, &layout, node));
-    TRY(node_new(l, NODE_PICK, place, *node, keys + s->item_count, &made));
+    TRY(lower_build_items(s, &earlier, &layout, node));
+    TRY(lower_node_new(l, NODE_PICK, place, *node, keys + s->item_count, &made));
     TRY(lower_alloc(l, &made->as.pick.from, keys + s->item_count, sizeof(uint32_t)));
     made->has_bucket = (*node)->has_bucket;
     made->key_count = s->key_count;
@@ -142,7 +142,7 @@ build_earlier(struct selecting *s, const struct frame *frame, struct node **node
     *node = made;
     if (!made->has_bucket)
         return VARVE_OK;
-    TRY(node_over(l, NODE_SHIFT, place, made, 0, node));
+    TRY(lower_node_over(l, NODE_SHIFT, place, made, 0, node));
     (*node)->as.shift.bucket = frame->bucket;
     (*node)->as.shift.from = earlier.range;
     (*node)->as.shift.to = frame->range;
@@ -164,19 +164,19 @@ static enum varve_status difference(struct selecting *s, uint32_t item, uint32_t
     struct place place = s->ast->compare.place;
     enum value_type type = s->items[item].term->type;
     struct term *a, *b, *hundred;
-    TRY(term_column(l, place, now, type, &a));
-    TRY(term_column(l, place, before, type, &b));
-    TRY(term_call2(l, place, FUNCTION_SUB, a, b, change));
-    TRY(term_const(l, place, value_int(TYPE_INT, 100), &hundred));
-    TRY(term_column(l, place, now, type, &a));
-    TRY(term_column(l, place, before, type, &b));
-    TRY(term_call2(l, place, FUNCTION_SUB, a, b, &a));
+    TRY(lower_term_column(l, place, now, type, &a));
+    TRY(lower_term_column(l, place, before, type, &b));
+    TRY(lower_term_call2(l, place, FUNCTION_SUB, a, b, change));
+    TRY(lower_term_const(l, place, value_int(TYPE_INT, 100), &hundred));
+    TRY(lower_term_column(l, place, now, type, &a));
+    TRY(lower_term_column(l, place, before, type, &b));
+    TRY(lower_term_call2(l, place, FUNCTION_SUB, a, b, &a));
     if (type != TYPE_DURATION)
-        TRY(term_call2(l, place, FUNCTION_MUL, hundred, a, &a));
-    TRY(term_column(l, place, before, type, &b));
-    TRY(term_call2(l, place, FUNCTION_DIV, a, b, pct));
+        TRY(lower_term_call2(l, place, FUNCTION_MUL, hundred, a, &a));
+    TRY(lower_term_column(l, place, before, type, &b));
+    TRY(lower_term_call2(l, place, FUNCTION_DIV, a, b, pct));
     if (type == TYPE_DURATION)
-        TRY(term_call2(l, place, FUNCTION_MUL, hundred, *pct, pct));
+        TRY(lower_term_call2(l, place, FUNCTION_MUL, hundred, *pct, pct));
     return VARVE_OK;
 }
 
@@ -199,15 +199,15 @@ compute_differences(struct selecting *s, struct layout *layout, struct node **no
         places[1] = base + count++;
         places[2] = base + count++;
     }
-    TRY(node_compute(l, terms, names, count, node));
+    TRY(lower_node_compute(l, terms, names, count, node));
     for (uint32_t i = 0; i < s->item_count; i++)
         if (!s->items[i].is_key && has_difference(&s->items[i]))
             (*node)->columns[layout->compares[3 * i + 2]].unit = STR("%");
     return VARVE_OK;
 }
 
-enum varve_status build_compare(struct selecting *s, const struct frame *frame,
-                                struct layout *layout, struct node **node)
+enum varve_status lower_build_compare(struct selecting *s, const struct frame *frame,
+                                      struct layout *layout, struct node **node)
 {
     struct lower *l = s->lower;
     struct node *earlier = NULL;

@@ -49,9 +49,9 @@ static enum varve_status list_all(struct listing *listing, struct place place)
 {
     struct columns *rows = &listing->s->rows;
     uint32_t *indices, count;
-    TRY(columns_all(listing->s->lower, rows, place, &indices, &count));
+    TRY(lower_columns_all(listing->s->lower, rows, place, &indices, &count));
     for (uint32_t i = 0; i < count; i++)
-        TRY(show(listing, indices[i], columns_info(rows, indices[i])->name));
+        TRY(show(listing, indices[i], lower_columns_info(rows, indices[i])->name));
     return VARVE_OK;
 }
 
@@ -73,8 +73,8 @@ static enum varve_status list_item(struct listing *listing, uint32_t i)
     if (out->fill.kind == FILL_PREV || out->fill.kind == FILL_LINEAR)
         return lower_fail(l, VARVE_INVALID, out->fill.place,
                           "FILL takes values from other buckets: it needs EVERY");
-    TRY(bind(&scope, out->ast->expr, &out->term));
-    TRY(fill_number(l, out, &out->term));
+    TRY(lower_bind(&scope, out->ast->expr, &out->term));
+    TRY(lower_fill_number(l, out, &out->term));
     return show(listing, add_term(listing, out->term, out->name), out->name);
 }
 
@@ -93,8 +93,8 @@ static enum varve_status bind_listing(struct listing *listing)
     scope.alias_first = true;
     scope.clause = s->ast->having_is_when ? "WHEN" : "HAVING";
     if (s->ast->having) {
-        TRY(bind(&scope, s->ast->having, &listing->having));
-        TRY(term_condition(l, listing->having, scope.clause));
+        TRY(lower_bind(&scope, s->ast->having, &listing->having));
+        TRY(lower_term_condition(l, listing->having, scope.clause));
     }
     return VARVE_OK;
 }
@@ -119,9 +119,9 @@ order_column(struct listing *listing, const struct expr *e, uint32_t *column)
         *column = listing->shown[e->integer - 1];
         return VARVE_OK;
     }
-    TRY(bind(&scope, e, &term));
+    TRY(lower_bind(&scope, e, &term));
     for (uint32_t i = 0; i < listing->term_count; i++)
-        if (term_equal(term, listing->terms[i])) {
+        if (lower_term_equal(term, listing->terms[i])) {
             *column = UINT32_MAX - i;
             return VARVE_OK;
         }
@@ -134,7 +134,7 @@ static enum varve_status pick_shown(struct listing *listing, struct node **node)
 {
     struct lower *l = listing->s->lower;
     struct node *made;
-    TRY(node_new(l, NODE_PICK, listing->s->ast->place, *node, listing->count, &made));
+    TRY(lower_node_new(l, NODE_PICK, listing->s->ast->place, *node, listing->count, &made));
     made->as.pick.from = listing->shown;
     for (uint32_t i = 0; i < listing->count; i++) {
         made->columns[i] = (*node)->columns[listing->shown[i]];
@@ -159,9 +159,9 @@ sort_distinct(struct listing *listing, uint32_t *by, bool *descending, struct no
         by[i] = at;
     }
     TRY(pick_shown(listing, node));
-    TRY(node_over(l, NODE_DISTINCT, ast->place, *node, 0, node));
-    TRY(node_sort(l, ast->place, by, descending, ast->order_count, node));
-    return node_limit(l, ast, node);
+    TRY(lower_node_over(l, NODE_DISTINCT, ast->place, *node, 0, node));
+    TRY(lower_node_sort(l, ast->place, by, descending, ast->order_count, node));
+    return lower_node_limit(l, ast, node);
 }
 
 static enum varve_status finish(struct listing *listing, uint32_t *by, struct node **node)
@@ -171,7 +171,7 @@ static enum varve_status finish(struct listing *listing, uint32_t *by, struct no
     uint32_t base = (*node)->column_count;
     bool *descending;
     TRY(lower_alloc(l, &descending, ast->order_count, sizeof *descending));
-    TRY(node_compute(l, listing->terms, listing->term_names, listing->term_count, node));
+    TRY(lower_node_compute(l, listing->terms, listing->term_names, listing->term_count, node));
     for (uint32_t i = 0; i < listing->count; i++)
         listing->shown[i] = settle(listing, listing->shown[i], base);
     for (uint32_t i = 0; i < ast->order_count; i++) {
@@ -181,8 +181,8 @@ static enum varve_status finish(struct listing *listing, uint32_t *by, struct no
     if (ast->distinct)
         return sort_distinct(listing, by, descending, node);
     if (ast->order_count)
-        TRY(node_sort(l, ast->orders[0].expr->place, by, descending, ast->order_count, node));
-    TRY(node_limit(l, ast, node));
+        TRY(lower_node_sort(l, ast->orders[0].expr->place, by, descending, ast->order_count, node));
+    TRY(lower_node_limit(l, ast, node));
     return pick_shown(listing, node);
 }
 
@@ -197,7 +197,7 @@ enum varve_status lower_rows(struct selecting *s, struct query_result *result)
     TRY(lower_alloc(l, &by, s->ast->order_count, sizeof *by));
     for (uint32_t i = 0; i < s->ast->order_count; i++)
         TRY(order_column(listing, s->ast->orders[i].expr, &by[i]));
-    TRY(build_rows(s, s->span.range, &result->node));
-    TRY(node_filter(l, listing->having, &result->node));
+    TRY(lower_build_rows(s, s->span.range, &result->node));
+    TRY(lower_node_filter(l, listing->having, &result->node));
     return finish(listing, by, &result->node);
 }

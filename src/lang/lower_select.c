@@ -20,12 +20,14 @@ static enum varve_status is_grouping(struct selecting *s, const struct expr *e, 
     if (e->kind == EXPR_METRIC)
         *is = true;
     if (e->kind == EXPR_CALL)
-        *is = rollup_find(e->text) != ROLLUPS || aggregate_find(e->text) != AGGREGATES ||
-              name_is(e->text, "total") || name_is(e->text, "share");
-    if (e->kind == EXPR_NAME && alias_find(s, s->item_count, e->text) == UINT32_MAX) {
+        *is = lower_rollup_find(e->text) != ROLLUPS ||
+              lower_aggregate_find(e->text) != AGGREGATES || lower_name_is(e->text, "total") ||
+              lower_name_is(e->text, "share");
+    if (e->kind == EXPR_NAME && lower_alias_find(s, s->item_count, e->text) == UINT32_MAX) {
         *is = s->from.kind == FROM_NONE;
-        if (!*is && columns_find(s->lower, &s->rows, e->text, e->place, &index) == VARVE_NOTFOUND)
-            return is_metric(s->lower, e->text, &metric, is);
+        if (!*is &&
+            lower_columns_find(s->lower, &s->rows, e->text, e->place, &index) == VARVE_NOTFOUND)
+            return lower_is_metric(s->lower, e->text, &metric, is);
     }
     for (uint32_t i = 0; i < e->arg_count; i++)
         TRY(is_grouping(s, e->args[i], is));
@@ -59,7 +61,7 @@ static enum varve_status set_items(struct selecting *s)
         struct out_item *out = &s->items[i];
         out->ast = &ast->items[i];
         out->fill = out->ast->fill.kind == FILL_UNSET ? ast->fill : out->ast->fill;
-        TRY(item_name(l, out->ast, &out->name));
+        TRY(lower_item_name(l, out->ast, &out->name));
     }
     return VARVE_OK;
 }
@@ -76,7 +78,7 @@ static enum varve_status set_from(struct selecting *s, const struct time_range *
         offered = &hull;
     }
     TRY(lower_from(l, s->ast, offered, &s->from));
-    TRY(columns_begin(l, &s->rows, &s->from));
+    TRY(lower_columns_begin(l, &s->rows, &s->from));
     if (s->from.kind != FROM_NAMED)
         return VARVE_OK;
     bool has_time = s->from.span.since <= s->from.span.until;
@@ -130,12 +132,12 @@ static enum varve_status key_alias(struct selecting *s, const struct expr *e, ui
     if (e->kind != EXPR_NAME)
         return VARVE_OK;
     if (s->from.kind != FROM_NONE) {
-        enum varve_status status = columns_find(l, &s->rows, e->text, e->place, &index);
+        enum varve_status status = lower_columns_find(l, &s->rows, e->text, e->place, &index);
         if (status != VARVE_NOTFOUND)
             return status;
     }
-    *item = alias_find(s, s->item_count, e->text);
-    if (*item != UINT32_MAX && expr_same(s->items[*item].ast->expr, e))
+    *item = lower_alias_find(s, s->item_count, e->text);
+    if (*item != UINT32_MAX && lower_expr_same(s->items[*item].ast->expr, e))
         *item = UINT32_MAX;
     return VARVE_OK;
 }
@@ -159,10 +161,10 @@ static enum varve_status bind_key(struct selecting *s, uint32_t i)
     if (s->from.kind == FROM_NONE)
         return VARVE_OK;
     scope.aliases = key->aliases;
-    TRY(bind(&scope, key->expr, &key->row_term));
+    TRY(lower_bind(&scope, key->expr, &key->row_term));
     key->info.type = key->row_term->type;
-    if (columns_infos(&s->rows))
-        key->info.unit = term_unit(key->row_term, columns_infos(&s->rows));
+    if (lower_columns_infos(&s->rows))
+        key->info.unit = lower_term_unit(key->row_term, lower_columns_infos(&s->rows));
     return VARVE_OK;
 }
 
@@ -181,12 +183,12 @@ static enum varve_status bind_order(struct selecting *s, const struct expr *e, s
     struct scope scope = {
         .select = s, .clause = "ORDER BY", .aliases = s->item_count, .is_done = true};
     if (e->kind != EXPR_INT)
-        return bind(&scope, e, term);
+        return lower_bind(&scope, e, term);
     if (e->integer < 1 || (uint64_t)e->integer > s->item_count)
         return lower_fail(l, VARVE_INVALID, e->place, "there is no item %lld to sort by",
                           (long long)e->integer);
     uint32_t item = (uint32_t)e->integer - 1;
-    return bind_alias(&scope, item, e->place, term);
+    return lower_bind_alias(&scope, item, e->place, term);
 }
 
 static enum varve_status bind_groups(struct selecting *s)
@@ -201,16 +203,16 @@ static enum varve_status bind_groups(struct selecting *s)
         TRY(bind_key(s, s->key_count));
     if (s->from.kind != FROM_NONE)
         TRY(bind_where(s));
-    TRY(bind_items(s));
+    TRY(lower_bind_items(s));
     if (ast->top.by) {
         scope.has_no_bucket = true;
-        TRY(bind(&scope, ast->top.by, &s->rank));
+        TRY(lower_bind(&scope, ast->top.by, &s->rank));
         scope.has_no_bucket = false;
     }
     scope.is_done = true;
     if (ast->having) {
-        TRY(bind(&scope, ast->having, &s->having));
-        TRY(term_condition(l, s->having, ast->having_is_when ? "WHEN" : "HAVING"));
+        TRY(lower_bind(&scope, ast->having, &s->having));
+        TRY(lower_term_condition(l, s->having, ast->having_is_when ? "WHEN" : "HAVING"));
     }
     TRY(lower_alloc(l, &s->orders, ast->order_count, sizeof(struct term *)));
     for (uint32_t i = 0; i < ast->order_count; i++)
@@ -235,7 +237,7 @@ build_order(struct selecting *s, const struct layout *layout, uint32_t ordinal, 
     TRY(lower_alloc(l, &names, count, sizeof *names));
     for (uint32_t i = 0; i < count; i++) {
         struct term *term;
-        TRY(place_term(l, s->orders[i], layout, &term));
+        TRY(lower_place_term(l, s->orders[i], layout, &term));
         descending[i] = s->ast->orders[i].descending;
         by[i] = term->index;
         if (term->kind == TERM_COLUMN)
@@ -244,7 +246,7 @@ build_order(struct selecting *s, const struct layout *layout, uint32_t ordinal, 
         TRY(lower_text(l, s->ast->orders[i].expr, &names[computed]));
         terms[computed++] = term;
     }
-    TRY(node_compute(l, terms, names, computed, node));
+    TRY(lower_node_compute(l, terms, names, computed, node));
     if (count == 0 && ordinal != UINT32_MAX) {
         if ((*node)->has_bucket)
             by[count++] = 0;
@@ -252,8 +254,8 @@ build_order(struct selecting *s, const struct layout *layout, uint32_t ordinal, 
     }
     if (count == 0 && !(*node)->has_bucket && (*node)->key_count == 0)
         return VARVE_OK;
-    return node_sort(l, s->ast->order_count ? s->ast->orders[0].expr->place : s->ast->place, by,
-                     descending, count, node);
+    return lower_node_sort(l, s->ast->order_count ? s->ast->orders[0].expr->place : s->ast->place,
+                           by, descending, count, node);
 }
 
 /* The columns that are shown: bucket, keys, items and what COMPARE TO adds to each. */
@@ -264,7 +266,7 @@ build_columns(struct selecting *s, const struct layout *layout, struct node **no
     struct node *input = *node, *made;
     uint32_t at = 0, most = 1 + s->key_count + 4 * s->item_count;
     uint32_t keys = layout->has_bucket + s->key_count;
-    TRY(node_new(l, NODE_PICK, s->ast->place, input, most, &made));
+    TRY(lower_node_new(l, NODE_PICK, s->ast->place, input, most, &made));
     TRY(lower_alloc(l, &made->as.pick.from, most, sizeof(uint32_t)));
     for (; at < keys; at++) {
         made->as.pick.from[at] = at;
@@ -303,7 +305,7 @@ build_distinct(struct selecting *s, const struct layout *layout, struct node **n
     TRY(lower_alloc(l, &descending, count, sizeof *descending));
     for (uint32_t i = 0; i < count; i++) {
         const struct term *term = s->orders[i];
-        uint32_t at = 0, column = place_symbol(term->index, layout);
+        uint32_t at = 0, column = lower_place_symbol(term->index, layout);
         while (at < pick->column_count && pick->as.pick.from[at] != column)
             at++;
         if (term->kind != TERM_COLUMN || at == pick->column_count)
@@ -312,18 +314,18 @@ build_distinct(struct selecting *s, const struct layout *layout, struct node **n
         by[i] = at;
         descending[i] = s->ast->orders[i].descending;
     }
-    TRY(node_over(l, NODE_DISTINCT, s->ast->place, *node, 0, node));
-    return node_sort(l, s->ast->place, by, descending, count, node);
+    TRY(lower_node_over(l, NODE_DISTINCT, s->ast->place, *node, 0, node));
+    return lower_node_sort(l, s->ast->place, by, descending, count, node);
 }
 
 static void mark_all(const struct selecting *s, bool *uses)
 {
     memcpy(uses, s->anchors, sizeof s->anchors);
     for (uint32_t i = 0; i < s->item_count; i++)
-        mark_slots(s->items[i].term, uses);
-    mark_slots(s->having, uses);
+        lower_mark_slots(s->items[i].term, uses);
+    lower_mark_slots(s->having, uses);
     for (uint32_t i = 0; i < s->ast->order_count; i++)
-        mark_slots(s->orders[i], uses);
+        lower_mark_slots(s->orders[i], uses);
 }
 
 static enum varve_status build_groups(struct selecting *s, struct node **node)
@@ -335,22 +337,22 @@ static enum varve_status build_groups(struct selecting *s, struct node **node)
     struct term *having;
     uint32_t ordinal = UINT32_MAX;
     mark_all(s, uses);
-    TRY(build_top(s, &frame.keep));
-    TRY(build_items(s, &frame, &layout, node));
-    TRY(build_compare(s, &frame, &layout, node));
+    TRY(lower_build_top(s, &frame.keep));
+    TRY(lower_build_items(s, &frame, &layout, node));
+    TRY(lower_build_compare(s, &frame, &layout, node));
     if (s->having) {
-        TRY(place_term(l, s->having, &layout, &having));
-        TRY(node_filter(l, having, node));
+        TRY(lower_place_term(l, s->having, &layout, &having));
+        TRY(lower_node_filter(l, having, node));
     }
     if (s->ast->distinct) {
         TRY(build_columns(s, &layout, node));
         TRY(build_distinct(s, &layout, node));
-        return node_limit(l, s->ast, node);
+        return lower_node_limit(l, s->ast, node);
     }
     if (s->rank)
-        TRY(join_top(s, &frame.keep, node, &ordinal));
+        TRY(lower_join_top(s, &frame.keep, node, &ordinal));
     TRY(build_order(s, &layout, ordinal, node));
-    TRY(node_limit(l, s->ast, node));
+    TRY(lower_node_limit(l, s->ast, node));
     return build_columns(s, &layout, node);
 }
 

@@ -59,7 +59,7 @@ new_catalogue(struct lower *l, enum show_kind what, struct place place, struct n
     uint32_t count = 0;
     while (count < MOST && listed[count].name)
         count++;
-    TRY(node_new(l, NODE_CATALOGUE, place, NULL, count, node));
+    TRY(lower_node_new(l, NODE_CATALOGUE, place, NULL, count, node));
     for (uint32_t i = 0; i < count; i++)
         (*node)->columns[i] =
             (struct column_info){{listed[i].name, strlen(listed[i].name)}, listed[i].type, {0}};
@@ -73,9 +73,9 @@ static enum varve_status catalogue_of(struct lower *l, struct varve_str name, st
                                       struct source *source, struct node *node)
 {
     *source = (struct source){.kind = FROM_TABLE, .place = place, .written = name};
-    enum varve_status status = find_source(l, name, &source->schema);
+    enum varve_status status = lower_find_source(l, name, &source->schema);
     if (status == VARVE_NOTFOUND)
-        return unknown_source(l, "metric or table", name, place);
+        return lower_unknown_source(l, "metric or table", name, place);
     TRY(status);
     if (source->schema.kind == SOURCE_VIEW && node->as.catalogue.what != SHOW_KINDS)
         return lower_fail(l, VARVE_INVALID, place, "'%.*s' is a view: expected a metric or a table",
@@ -124,8 +124,8 @@ enum varve_status lower_show(struct lower *l, const struct statement *statement)
         TRY(catalogue_of(l, of, describes ? statement->name_place : show->of_place, &source, node));
     if (what == SHOW_VALUES) {
         if (of.size)
-            TRY(find_label(l, &source, show->label, show->label_place, &node->as.catalogue.label,
-                           &type));
+            TRY(lower_find_label(l, &source, show->label, show->label_place,
+                                 &node->as.catalogue.label, &type));
         else
             node->as.catalogue.label =
                 (struct column_ref){.place = show->label_place, .name = names_label(show->label)};

@@ -8,17 +8,18 @@
  */
 #include "lang/lower_private.h"
 
-enum varve_status find_source(struct lower *l, struct varve_str name, struct schema_source *source)
+enum varve_status
+lower_find_source(struct lower *l, struct varve_str name, struct schema_source *source)
 {
     return l->schema->source(l->schema->context, name, source, l->err);
 }
 
-enum varve_status find_metric(struct lower *l, struct varve_str name, struct place place,
-                              struct schema_source *source)
+enum varve_status lower_find_metric(struct lower *l, struct varve_str name, struct place place,
+                                    struct schema_source *source)
 {
-    enum varve_status status = find_source(l, name, source);
+    enum varve_status status = lower_find_source(l, name, source);
     if (status == VARVE_NOTFOUND)
-        return unknown_source(l, "metric", name, place);
+        return lower_unknown_source(l, "metric", name, place);
     TRY(status);
     if (source->kind != SOURCE_METRIC)
         return lower_fail(l, VARVE_INVALID, place, "'%.*s' is a %s, not a metric: say FROM %.*s",
@@ -28,15 +29,15 @@ enum varve_status find_metric(struct lower *l, struct varve_str name, struct pla
 }
 
 enum varve_status
-is_metric(struct lower *l, struct varve_str name, struct schema_source *source, bool *is)
+lower_is_metric(struct lower *l, struct varve_str name, struct schema_source *source, bool *is)
 {
-    enum varve_status status = find_source(l, name, source);
+    enum varve_status status = lower_find_source(l, name, source);
     *is = status == VARVE_OK && source->kind == SOURCE_METRIC;
     return status == VARVE_NOTFOUND ? VARVE_OK : status;
 }
 
 /* Counters' values are integers or exact decimals; a gauge's may be anything. */
-enum value_type metric_type(const struct schema_source *source)
+enum value_type lower_metric_type(const struct schema_source *source)
 {
     if (source->kind != SOURCE_METRIC || source->metric == VARVE_GAUGE)
         return TYPE_NULL;
@@ -44,7 +45,7 @@ enum value_type metric_type(const struct schema_source *source)
 }
 
 /* Names of columns in any spelling: user_email is user.email. */
-bool name_alike(struct varve_str a, struct varve_str b)
+bool lower_name_alike(struct varve_str a, struct varve_str b)
 {
     if (a.size != b.size)
         return false;
@@ -67,11 +68,12 @@ schema_find(struct lower *l, const struct source *source, struct varve_str name,
     return VARVE_OK;
 }
 
-enum varve_status find_label(struct lower *l, const struct source *source, struct varve_str name,
-                             struct place place, struct column_ref *label, enum value_type *type)
+enum varve_status
+lower_find_label(struct lower *l, const struct source *source, struct varve_str name,
+                 struct place place, struct column_ref *label, enum value_type *type)
 {
     enum varve_status status = schema_find(l, source, name, place, label, type);
-    return status == VARVE_NOTFOUND ? unknown_column(l, source, name, place) : status;
+    return status == VARVE_NOTFOUND ? lower_unknown_column(l, source, name, place) : status;
 }
 
 static enum varve_status
@@ -99,7 +101,7 @@ columns_fixed(struct lower *l, struct columns *columns, struct varve_str name, e
 
 /* The columns that rows of the source have before those that are asked for. */
 enum varve_status
-columns_begin(struct lower *l, struct columns *columns, const struct source *source)
+lower_columns_begin(struct lower *l, struct columns *columns, const struct source *source)
 {
     struct varve_str none = {0};
     *columns = (struct columns){.source = source};
@@ -109,7 +111,7 @@ columns_begin(struct lower *l, struct columns *columns, const struct source *sou
     if (source->kind == FROM_TABLE)
         return VARVE_OK;
     TRY(columns_fixed(l, columns, STR("start"), TYPE_TIME, none));
-    return columns_fixed(l, columns, STR("value"), metric_type(&source->schema),
+    return columns_fixed(l, columns, STR("value"), lower_metric_type(&source->schema),
                          source->schema.unit);
 }
 
@@ -120,15 +122,15 @@ named_find(const struct source *source, struct varve_str name, uint32_t *index)
     for (int exact = 1; exact >= 0; exact--)
         for (uint32_t i = 0; i < node->column_count; i++)
             if (exact ? str_equal(node->columns[i].name, name)
-                      : name_alike(node->columns[i].name, name)) {
+                      : lower_name_alike(node->columns[i].name, name)) {
                 *index = i;
                 return VARVE_OK;
             }
     return VARVE_NOTFOUND;
 }
 
-enum varve_status columns_find(struct lower *l, struct columns *columns, struct varve_str name,
-                               struct place place, uint32_t *index)
+enum varve_status lower_columns_find(struct lower *l, struct columns *columns,
+                                     struct varve_str name, struct place place, uint32_t *index)
 {
     struct column_ref column;
     enum value_type type = TYPE_NULL;
@@ -151,20 +153,20 @@ enum varve_status columns_find(struct lower *l, struct columns *columns, struct 
     return columns_add(l, columns, &column, &(struct column_info){shown, type, {0}}, index);
 }
 
-uint32_t columns_count(const struct columns *columns)
+uint32_t lower_columns_count(const struct columns *columns)
 {
     return columns->source->kind == FROM_NAMED ? columns->source->node->column_count
                                                : columns->count;
 }
 
-const struct column_info *columns_infos(const struct columns *columns)
+const struct column_info *lower_columns_infos(const struct columns *columns)
 {
     return columns->source->kind == FROM_NAMED ? columns->source->node->columns : columns->infos;
 }
 
-const struct column_info *columns_info(const struct columns *columns, uint32_t index)
+const struct column_info *lower_columns_info(const struct columns *columns, uint32_t index)
 {
-    return columns_infos(columns) + index;
+    return lower_columns_infos(columns) + index;
 }
 
 /* ---- all of them ------------------------------------------------------------------ */
@@ -189,11 +191,11 @@ static int all_visit(void *context, const struct schema_column *column)
 }
 
 /* Asks for every column that the source has; those that all of its rows have come first. */
-enum varve_status columns_all(struct lower *l, struct columns *columns, struct place place,
-                              uint32_t **indices, uint32_t *count)
+enum varve_status lower_columns_all(struct lower *l, struct columns *columns, struct place place,
+                                    uint32_t **indices, uint32_t *count)
 {
     struct all_visit visit = {.l = l};
-    uint32_t fixed = columns_count(columns);
+    uint32_t fixed = lower_columns_count(columns);
     *count = 0;
     if (columns->source->kind != FROM_NAMED) {
         fixed = columns->source->kind == FROM_METRIC ? 3 : 1;
@@ -206,7 +208,7 @@ enum varve_status columns_all(struct lower *l, struct columns *columns, struct p
         (*indices)[(*count)++] = i;
     for (uint32_t i = 0; i < visit.count; i++) {
         enum varve_status status =
-            columns_find(l, columns, visit.names[i], place, &(*indices)[*count]);
+            lower_columns_find(l, columns, visit.names[i], place, &(*indices)[*count]);
         if (status != VARVE_OK && status != VARVE_NOTFOUND)
             return status;
         *count += status == VARVE_OK;
@@ -221,7 +223,7 @@ build_scan(struct selecting *s, struct time_range range, struct node **node)
 {
     struct lower *l = s->lower;
     struct columns *rows = &s->rows;
-    TRY(node_new(l, NODE_SCAN, s->from.place, NULL, rows->count, node));
+    TRY(lower_node_new(l, NODE_SCAN, s->from.place, NULL, rows->count, node));
     (*node)->as.scan.source = s->from.schema.name;
     (*node)->as.scan.is_metric = s->from.kind == FROM_METRIC;
     (*node)->as.scan.read = rows->columns;
@@ -245,30 +247,30 @@ range_condition(struct selecting *s, struct time_range range, struct term **cond
     if (s->from.inherits || !s->span.is_set || s->from.span.since > s->from.span.until)
         return VARVE_OK;
     TRY(named_find(&s->from, STR("time"), &index));
-    TRY(term_column(l, place, index, TYPE_TIME, &time));
-    TRY(term_const(l, place, value_int(TYPE_TIME, range.since), &edge));
-    TRY(term_call2(l, place, FUNCTION_GE, time, edge, &from));
-    TRY(term_column(l, place, index, TYPE_TIME, &time));
-    TRY(term_const(l, place, value_int(TYPE_TIME, range.until), &edge));
-    TRY(term_call2(l, place, FUNCTION_LT, time, edge, &until));
-    return term_and(l, from, until, condition);
+    TRY(lower_term_column(l, place, index, TYPE_TIME, &time));
+    TRY(lower_term_const(l, place, value_int(TYPE_TIME, range.since), &edge));
+    TRY(lower_term_call2(l, place, FUNCTION_GE, time, edge, &from));
+    TRY(lower_term_column(l, place, index, TYPE_TIME, &time));
+    TRY(lower_term_const(l, place, value_int(TYPE_TIME, range.until), &edge));
+    TRY(lower_term_call2(l, place, FUNCTION_LT, time, edge, &until));
+    return lower_term_and(l, from, until, condition);
 }
 
-enum varve_status build_rows(struct selecting *s, struct time_range range, struct node **node)
+enum varve_status lower_build_rows(struct selecting *s, struct time_range range, struct node **node)
 {
     struct lower *l = s->lower;
     struct term *condition;
     if (s->from.kind == FROM_NONE) {
-        TRY(node_new(l, NODE_VALUES, s->ast->place, NULL, 0, node));
+        TRY(lower_node_new(l, NODE_VALUES, s->ast->place, NULL, 0, node));
     } else if (s->from.kind == FROM_NAMED) {
         const struct node *named = s->from.node;
-        TRY(node_new(l, NODE_NAMED, s->from.place, NULL, named->column_count, node));
+        TRY(lower_node_new(l, NODE_NAMED, s->from.place, NULL, named->column_count, node));
         (*node)->as.named.number = s->from.named;
         memcpy((*node)->columns, named->columns, named->column_count * sizeof *named->columns);
         TRY(range_condition(s, range, &condition));
-        TRY(node_filter(l, condition, node));
+        TRY(lower_node_filter(l, condition, node));
     } else {
         TRY(build_scan(s, range, node));
     }
-    return node_filter(l, s->where.rest, node);
+    return lower_node_filter(l, s->where.rest, node);
 }

@@ -35,22 +35,22 @@ static enum varve_status term_new(struct lower *l, enum term_kind kind, struct p
 }
 
 enum varve_status
-term_const(struct lower *l, struct place place, struct value value, struct term **term)
+lower_term_const(struct lower *l, struct place place, struct value value, struct term **term)
 {
     TRY(term_new(l, TERM_CONST, place, (enum value_type)value.type, term));
     (*term)->value = value;
     return VARVE_OK;
 }
 
-enum varve_status term_column(struct lower *l, struct place place, uint32_t index,
-                              enum value_type type, struct term **term)
+enum varve_status lower_term_column(struct lower *l, struct place place, uint32_t index,
+                                    enum value_type type, struct term **term)
 {
     TRY(term_new(l, TERM_COLUMN, place, type, term));
     (*term)->index = index;
     return VARVE_OK;
 }
 
-bool term_equal(const struct term *a, const struct term *b)
+bool lower_term_equal(const struct term *a, const struct term *b)
 {
     if (!a || !b)
         return a == b;
@@ -63,7 +63,7 @@ bool term_equal(const struct term *a, const struct term *b)
     if (a->function != b->function)
         return false;
     for (uint32_t i = 0; i < a->arg_count; i++)
-        if (!term_equal(a->args[i], b->args[i]))
+        if (!lower_term_equal(a->args[i], b->args[i]))
             return false;
     return true;
 }
@@ -76,7 +76,7 @@ static bool is_number(enum value_type type)
 }
 
 /* What values of both types have in common; TYPE_NULL: nothing, or not known. */
-enum value_type type_common(enum value_type a, enum value_type b)
+enum value_type lower_type_common(enum value_type a, enum value_type b)
 {
     if (a == b)
         return a;
@@ -212,7 +212,7 @@ static enum value_type sum_type(enum function function, enum value_type a, enum 
     if (a == TYPE_DURATION && b == TYPE_DURATION)
         return TYPE_DURATION;
     if (is_number(a) && is_number(b))
-        return type_common(a, b);
+        return lower_type_common(a, b);
     return TYPES;
 }
 
@@ -255,7 +255,7 @@ static enum value_type same_type(struct term **args, uint32_t from, uint32_t cou
     bool any = false;
     for (uint32_t i = from; i < count; i++)
         if (!is_null(args[i])) {
-            type = any ? type_common(type, args[i]->type) : args[i]->type;
+            type = any ? lower_type_common(type, args[i]->type) : args[i]->type;
             any = true;
         }
     return type;
@@ -341,15 +341,15 @@ static enum varve_status check_constants(struct lower *l, const struct term *ter
     if (term->function != FUNCTION_TRUNC)
         return lower_pattern(l, value_str(arg->value), arg->place, &empty);
     for (int i = UNIT_HOUR; i < CALENDAR_UNITS; i++)
-        if (name_is(value_str(arg->value), calendar_unit_names[i]))
+        if (lower_name_is(value_str(arg->value), calendar_unit_names[i]))
             return VARVE_OK;
     return lower_fail(l, VARVE_INVALID, arg->place,
                       "'%.*s' is no unit: hour, day, week, month, quarter or year",
                       STR_ARG(value_str(arg->value)));
 }
 
-enum varve_status term_call(struct lower *l, struct place place, enum function function,
-                            struct term **args, uint32_t count, struct term **term)
+enum varve_status lower_term_call(struct lower *l, struct place place, enum function function,
+                                  struct term **args, uint32_t count, struct term **term)
 {
     struct term *made = NULL;
     TRY(check_count(l, place, function, count));
@@ -373,23 +373,24 @@ enum varve_status term_call(struct lower *l, struct place place, enum function f
     return VARVE_OK;
 }
 
-enum varve_status term_call2(struct lower *l, struct place place, enum function function,
-                             struct term *a, struct term *b, struct term **term)
+enum varve_status lower_term_call2(struct lower *l, struct place place, enum function function,
+                                   struct term *a, struct term *b, struct term **term)
 {
     struct term *args[] = {a, b};
-    return term_call(l, place, function, args, 2, term);
+    return lower_term_call(l, place, function, args, 2, term);
 }
 
-enum varve_status term_and(struct lower *l, struct term *a, struct term *b, struct term **term)
+enum varve_status
+lower_term_and(struct lower *l, struct term *a, struct term *b, struct term **term)
 {
     if (!a || !b) {
         *term = a ? a : b;
         return VARVE_OK;
     }
-    return term_call2(l, a->place, FUNCTION_AND, a, b, term);
+    return lower_term_call2(l, a->place, FUNCTION_AND, a, b, term);
 }
 
-enum varve_status term_condition(struct lower *l, const struct term *term, const char *clause)
+enum varve_status lower_term_condition(struct lower *l, const struct term *term, const char *clause)
 {
     if (term->type == TYPE_BOOL || term->type == TYPE_NULL)
         return VARVE_OK;
@@ -399,7 +400,7 @@ enum varve_status term_condition(struct lower *l, const struct term *term, const
 
 /* ---- symbols ------------------------------------------------------------------- */
 
-uint32_t place_symbol(uint32_t symbol, const struct layout *layout)
+uint32_t lower_place_symbol(uint32_t symbol, const struct layout *layout)
 {
     if (symbol >= SYMBOL_COMPARE)
         return layout->compares[symbol - SYMBOL_COMPARE];
@@ -412,18 +413,18 @@ uint32_t place_symbol(uint32_t symbol, const struct layout *layout)
     return 0;
 }
 
-enum varve_status place_term(struct lower *l, const struct term *term, const struct layout *layout,
-                             struct term **placed)
+enum varve_status lower_place_term(struct lower *l, const struct term *term,
+                                   const struct layout *layout, struct term **placed)
 {
     struct term *made;
     TRY(lower_alloc(l, &made, 1, sizeof *made));
     *made = *term;
     if (term->kind == TERM_COLUMN)
-        made->index = place_symbol(term->index, layout);
+        made->index = lower_place_symbol(term->index, layout);
     if (term->arg_count)
         TRY(lower_alloc(l, &made->args, term->arg_count, sizeof(struct term *)));
     for (uint32_t i = 0; i < term->arg_count; i++)
-        TRY(place_term(l, term->args[i], layout, &made->args[i]));
+        TRY(lower_place_term(l, term->args[i], layout, &made->args[i]));
     *placed = made;
     return VARVE_OK;
 }

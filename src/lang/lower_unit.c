@@ -21,7 +21,7 @@ shared(const struct term *term, uint32_t from, const struct column_info *columns
     for (uint32_t i = from; i < term->arg_count; i++) {
         if (is_constant(term->args[i]))
             continue;
-        struct varve_str other = term_unit(term->args[i], columns);
+        struct varve_str other = lower_term_unit(term->args[i], columns);
         if (other.size == 0 || (unit.size && !str_equal(unit, other)))
             return (struct varve_str){0};
         unit = other;
@@ -29,7 +29,7 @@ shared(const struct term *term, uint32_t from, const struct column_info *columns
     return unit;
 }
 
-struct varve_str term_unit(const struct term *term, const struct column_info *columns)
+struct varve_str lower_term_unit(const struct term *term, const struct column_info *columns)
 {
     struct varve_str none = {0};
     if (term->kind == TERM_COLUMN)
@@ -54,7 +54,7 @@ struct varve_str term_unit(const struct term *term, const struct column_info *co
     case FUNCTION_NULLIF:
     case FUNCTION_FLOAT:
     case FUNCTION_INT:
-        return term_unit(term->args[0], columns);
+        return lower_term_unit(term->args[0], columns);
     default:
         return none;
     }
