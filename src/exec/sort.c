@@ -147,21 +147,37 @@ static enum varve_status sort_cut(struct op *op, struct varve_err *err)
     return drop_waste(op, err);
 }
 
+/* Whether a row, which this puts into `candidate`, comes behind the last one that counts.  Of most
+ * rows only the columns of ORDER BY are looked at. */
+static bool is_behind(const struct op *op, const struct batch *batch, uint32_t i)
+{
+    const struct sorted *state = op->state;
+    const struct value *last = relation_row(&state->rows, op->bound - 1);
+    struct row_order order = {op->node->as.sort.by, op->node->as.sort.descending,
+                              op->node->as.sort.count, 0};
+    for (uint32_t k = 0; k < order.count; k++)
+        state->candidate[order.by[k]] =
+            vector_value(&batch->columns[order.by[k]], batch_row(batch, i));
+    if (row_compare(&order, state->candidate, last) > 0)
+        return true;
+    row_of_batch(batch, i, state->candidate);
+    order.columns = state->rows.columns;
+    return row_compare(&order, state->candidate, last) >= 0;
+}
+
 /* The rows of a batch that can be among the first `bound`. */
 static enum varve_status
 add_bounded(struct op *op, const struct batch *batch, struct varve_err *err)
 {
     struct sorted *state = op->state;
-    const struct row_order order = {op->node->as.sort.by, op->node->as.sort.descending,
-                                    op->node->as.sort.count, op->node->column_count};
     uint64_t slack = op->bound < SORT_SLACK ? SORT_SLACK : op->bound;
     for (uint32_t i = 0; i < batch_count(batch); i++) {
-        row_of_batch(batch, i, state->candidate);
-        if (state->is_cut &&
-            row_compare(&order, state->candidate, relation_row(&state->rows, op->bound - 1)) >= 0)
+        if (!state->is_cut)
+            row_of_batch(batch, i, state->candidate);
+        else if (is_behind(op, batch, i))
             continue;
         TRY(add_row(&state->rows, state->candidate, err));
-        if (state->rows.rows - op->bound >= slack && state->rows.rows > op->bound)
+        if (state->rows.rows > op->bound && state->rows.rows - op->bound >= slack)
             TRY(sort_cut(op, err));
     }
     return VARVE_OK;
