@@ -28,7 +28,7 @@ static const struct {
     [NODE_VALUES] = {"VALUES", &op_values, 0},
     [NODE_MEASURE] = {"MEASURE", &op_measure, 0},
     [NODE_SCAN] = {"SCAN", &op_scan, 0},
-    [NODE_GROUP] = {"GROUP", NULL, 1},
+    [NODE_GROUP] = {"GROUP", &op_group, 1},
     [NODE_ALIGN] = {"ALIGN", &op_align, ANY_INPUTS},
     [NODE_GRID] = {"GRID", &op_grid, 1},
     [NODE_FILL] = {"FILL", &op_fill, 1},
