@@ -241,18 +241,18 @@ enum varve_status parse_inner(struct parser *parser, bool clauses, struct statem
 static size_t bad_byte(const char *text, size_t size)
 {
     const char *zero = memchr(text, '\0', size);
-    size_t good = 0, bad = zero ? (size_t)(zero - text) : size;
-    if (str_is_utf8((struct varve_str){text, bad}))
-        return bad;
-    /* Halving finds the longest prefix that is UTF-8; a cut character counts as bad. */
-    while (bad - good > 1) {
-        const size_t middle = good + (bad - good) / 2;
-        if (str_is_utf8((struct varve_str){text, str_cut((struct varve_str){text, bad}, middle)}))
-            good = middle;
-        else
-            bad = middle;
+    const size_t end = zero ? (size_t)(zero - text) : size;
+    size_t at = 0, length;
+    if (str_is_utf8((struct varve_str){text, end}))
+        return end;
+    /* Character by character: as many bytes as the first one asks for. */
+    for (; at < end; at += length) {
+        const unsigned lead = (unsigned char)text[at];
+        length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+        if (length > end - at || !str_is_utf8((struct varve_str){text + at, length}))
+            break;
     }
-    return good;
+    return at;
 }
 
 static enum varve_status check_text(const char *text, size_t size, struct lang_error *error)

@@ -124,7 +124,7 @@ static enum varve_status compare(struct parser *parser, struct select *select)
 static enum varve_status top(struct parser *parser, struct select *select)
 {
     const struct place place = parser->token.place;
-    TRY(parse_count(parser, "how many groups to keep", &select->top.count));
+    TRY(parse_count(parser, "a number of groups to keep", &select->top.count));
     if (select->top.count == 0)
         return lang_fail(parser->error, VARVE_INVALID, place, "TOP keeps at least one group");
     TRY(parse_need(parser, WORD_BY));
@@ -161,13 +161,13 @@ static enum varve_status order(struct parser *parser, struct select *select)
 static enum varve_status limit(struct parser *parser, struct select *select)
 {
     select->has_limit = true;
-    TRY(parse_count(parser, "how many rows to keep", &select->limit));
+    TRY(parse_count(parser, "a number of rows to keep", &select->limit));
     if (parser->word == WORD_OFFSET)
         return lang_fail(parser->error, VARVE_INVALID, parser->token.place,
                          "found OFFSET, which is of metrics; write LIMIT %lld SKIP n",
                          (long long)select->limit);
     if (parse_take(parser, WORD_SKIP))
-        return parse_count(parser, "how many rows to skip", &select->skip);
+        return parse_count(parser, "a number of rows to skip", &select->skip);
     return VARVE_OK;
 }
 

@@ -217,6 +217,7 @@ static enum varve_status literal(struct parser *parser, enum expr_kind kind, str
 /* CASE [x] WHEN a THEN b ... [ELSE c] END */
 static enum varve_status cases(struct parser *parser, struct expr **out)
 {
+    static const enum word words[] = {WORD_WHEN, WORD_ELSE, WORD_END};
     const uint32_t from = parser->token.place.from;
     struct expr *expr = new_expr(parser, EXPR_CASE), *arg;
     if (!expr)
@@ -241,7 +242,9 @@ static enum varve_status cases(struct parser *parser, struct expr **out)
         TRY(add_arg(parser, expr, arg));
         expr->flags |= EXPR_ELSE;
     }
-    TRY(parse_need(parser, WORD_END));
+    if (!parse_take(parser, WORD_END))
+        return parse_expected_words(parser, "an operator, WHEN, ELSE or END", words,
+                                    sizeof words / sizeof *words);
     *out = expr;
     return finish(parser, expr, from);
 }

@@ -110,6 +110,12 @@ static bool is_unix(struct varve_str s)
            instant_parse(s.data, s.size, &instant, NULL) == VARVE_OK;
 }
 
+/* SINCE 7 and SINCE 2026 mean days and a year, not seconds in January 1970; 0 is the beginning. */
+static bool is_small(struct varve_str s)
+{
+    return s.size <= 4 && s.data[0] != '0';
+}
+
 /* A date in quotes or without, or a number. */
 static enum varve_status when_time(struct parser *parser, struct when *when)
 {
@@ -119,7 +125,7 @@ static enum varve_status when_time(struct parser *parser, struct when *when)
     when->kind = WHEN_TIME;
     if (parser->token.kind == TOKEN_STRING)
         TRY(parse_token_name(parser, &text));
-    if (is_unix(text))
+    if (is_unix(text) && !is_small(text))
         TRY(keep(parser, text.data, text.size, &when->text));
     else if (read_date(text, &date, &instant))
         TRY(keep(parser, date.text, date.size, &when->text));
@@ -127,8 +133,8 @@ static enum varve_status when_time(struct parser *parser, struct when *when)
         return no_date(parser);
     else
         return lang_fail(parser->error, VARVE_INVALID, parser->token.place,
-                         "'%.*s' is no time: Unix seconds have at most 11 digits and a fraction "
-                         "of 9; a duration needs a unit (24h)",
+                         "'%.*s' is no time: a duration needs a unit (7d), a date has three parts "
+                         "(2026-10-03), Unix seconds have 5 to 11 digits",
                          STR_ARG(text));
     parse_next(parser);
     return VARVE_OK;

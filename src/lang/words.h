@@ -20,13 +20,14 @@
 #define WORD_MAP(X)                                                                                \
     X(SELECT, VALUE)                                                                               \
     X(WITH, HARD)                                                                                  \
-    X(SHOW, PLAIN) X(DESCRIBE, PLAIN) X(EXPLAIN, PLAIN) X(LINT, PLAIN) X(CREATE, PLAIN) X(         \
-        DROP, PLAIN) X(ALTER, PLAIN) X(IMPORT, PLAIN) X(DELETE, PLAIN) X(SET, PLAIN)               \
-        X(PROMQL, PLAIN) X(FROM, HARD) X(WHERE, HARD) X(SINCE, HARD) X(UNTIL, HARD) X(             \
-            BETWEEN, HARD) X(DURING, HARD) X(AT, HARD) X(EVERY, HARD) X(GROUP, HARD) X(BY, HARD)   \
-            X(FILL, SOFT) X(HAVING, HARD) X(COMPARE, SOFT) X(TOP, SOFT) X(BOTTOM, SOFT)            \
-                X(ORDER, HARD) X(LIMIT, SOFT) X(UNION, HARD) X(EXCEPT, HARD) X(                    \
-                    INTERSECT, HARD) X(DISTINCT, VALUE)                                            \
+    X(SHOW, PLAIN)                                                                                 \
+    X(DESCRIBE, PLAIN) X(EXPLAIN, PLAIN) X(LINT, PLAIN) X(CREATE, PLAIN) X(DROP, PLAIN)            \
+        X(ALTER, PLAIN) X(IMPORT, PLAIN) X(DELETE, PLAIN) X(SET, PLAIN) X(PROMQL, PLAIN)           \
+            X(FROM, HARD) X(WHERE, HARD) X(SINCE, HARD) X(UNTIL, HARD) X(BETWEEN, HARD) X(         \
+                DURING, HARD) X(AT, HARD) X(EVERY, HARD) X(GROUP, HARD) X(BY, HARD) X(FILL, SOFT)  \
+                X(HAVING, HARD) X(COMPARE, SOFT) X(TOP, SOFT) X(BOTTOM, SOFT) X(ORDER, HARD) X(    \
+                    LIMIT, SOFT) X(UNION, HARD) X(EXCEPT, HARD) X(INTERSECT, HARD) X(DISTINCT,     \
+                                                                                     VALUE)        \
                     X(NULL, VALUE) X(TRUE, VALUE) X(FALSE, VALUE) X(NOT, VALUE) X(CASE, VALUE) X(  \
                         AND, HARD) X(OR, HARD) X(IN, HARD) X(LIKE,                                 \
                                                              HARD) X(IS, HARD) X(WHEN,             \
