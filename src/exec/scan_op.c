@@ -30,7 +30,7 @@ static enum varve_status scan_op_open(struct op *op, struct varve_err *err)
     if (!s)
         return fail_nomem(err, sizeof *s);
     op->state = s;
-    relation_init(&s->day, op->exec->mem, op->node->column_count);
+    op_relation(op, &s->day, op->node->column_count);
     TRY(scan_input_init(&s->input, op, err));
     if (!op->node->as.scan.is_metric)
         s->table = snapshot_table_number(op->exec->snapshot, op->node->as.scan.source);

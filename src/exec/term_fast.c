@@ -20,42 +20,72 @@ struct lane {
     const uint64_t *present; /* NULL: all are */
 };
 
+/* The type in which a constant is compared or computed with numbers of another type, if it is
+ * exactly the same there. */
+static enum value_type spread_type(const struct step *step, struct value v, enum value_type beside)
+{
+    const int64_t most = INT64_C(1) << 53;
+    if (v.type == TYPE_INT && beside == TYPE_FLOAT && v.as.i <= most && v.as.i >= -most)
+        return TYPE_FLOAT;
+    if (v.type == TYPE_INT && beside == TYPE_NANO && step->function <= FUNCTION_GE &&
+        v.as.i <= INT64_MAX / NANO && v.as.i >= -(INT64_MAX / NANO))
+        return TYPE_NANO;
+    return (enum value_type)v.type;
+}
+
 /* A constant of the term in every row, made once. */
 static enum varve_status
-spread(struct program *program, struct step *constant, struct lane *lane, struct varve_err *err)
+spread(struct program *program, const struct step *step, struct step *constant,
+       enum value_type beside, struct lane *lane, struct varve_err *err)
 {
     struct value v = constant->value;
-    lane->type = (enum value_type)v.type;
-    lane->present = NULL;
-    if (v.type == TYPE_FLOAT) {
+    *lane = (struct lane){.type = spread_type(step, v, beside)};
+    if (lane->type == TYPE_FLOAT) {
         bool is_new = !constant->floats;
         TRY(step_floats(program, constant, err));
         for (uint32_t i = 0; is_new && i < BATCH_ROWS; i++)
-            constant->floats[i] = v.as.f;
+            constant->floats[i] = value_double(v);
         lane->floats = constant->floats;
         return VARVE_OK;
     }
+    int64_t i = lane->type == TYPE_NANO && v.type == TYPE_INT ? v.as.i * NANO : v.as.i;
     bool is_new = !constant->ints;
     TRY(step_ints(program, constant, err));
-    for (uint32_t i = 0; is_new && i < BATCH_ROWS; i++)
-        constant->ints[i] = v.as.i;
+    is_new = is_new || constant->ints[0] != i; /* a decimal before, perhaps */
+    for (uint32_t row = 0; is_new && row < BATCH_ROWS; row++)
+        constant->ints[row] = i;
     lane->ints = constant->ints;
     return VARVE_OK;
 }
 
-static enum varve_status lane_of(struct program *program, struct step *step, const struct vector *v,
-                                 struct lane *lane, bool *is_lane, struct varve_err *err)
+static bool lane_of(const struct vector *v, struct lane *lane)
 {
-    *is_lane = true;
-    *lane = (struct lane){.type = v->type, .ints = v->ints, .present = v->present};
-    if (v->form == VECTOR_INTS)
-        return VARVE_OK;
-    *lane = (struct lane){.type = TYPE_FLOAT, .floats = v->floats, .present = v->present};
-    if (v->form == VECTOR_FLOATS)
-        return VARVE_OK;
-    *is_lane = v->form == VECTOR_CONST && step->kind == TERM_CONST &&
-               step->value.type != TYPE_TEXT && step->value.type != TYPE_NULL;
-    return *is_lane ? spread(program, step, lane, err) : VARVE_OK;
+    *lane = (struct lane){.type = v->form == VECTOR_INTS ? v->type : TYPE_FLOAT,
+                          .ints = v->ints,
+                          .floats = v->floats,
+                          .present = v->present};
+    return v->form == VECTOR_INTS || v->form == VECTOR_FLOATS;
+}
+
+/* The arguments as lanes; at least one of them is no constant. */
+static enum varve_status lanes_of(struct program *program, struct step *step, struct lane lanes[2],
+                                  bool *are_lanes, struct varve_err *err)
+{
+    bool is_lane[2];
+    *are_lanes = false;
+    for (uint32_t i = 0; i < step->arg_count; i++)
+        is_lane[i] = lane_of(&step->arg_vectors[i], &lanes[i]);
+    for (uint32_t i = 0; i < step->arg_count; i++) {
+        struct step *constant = step->args[i];
+        if (is_lane[i])
+            continue;
+        if (constant->kind != TERM_CONST || constant->value.type == TYPE_TEXT ||
+            value_is_null(constant->value) || step->arg_count != 2 || !is_lane[1 - i])
+            return VARVE_OK;
+        TRY(spread(program, step, constant, lanes[1 - i].type, &lanes[i], err));
+    }
+    *are_lanes = true;
+    return VARVE_OK;
 }
 
 /* Rows in which both have a value; NULL: all. */
@@ -264,16 +294,14 @@ enum varve_status term_fast(struct program *program, struct step *step, uint32_t
                             struct vector *result, bool *done, struct varve_err *err)
 {
     struct lane lanes[2];
-    bool is_lane;
+    bool are_lanes;
     *done = false;
     if (step->function > FUNCTION_GE &&
         (step->function < FUNCTION_ADD || step->function > FUNCTION_DIV))
         return VARVE_OK;
-    for (uint32_t i = 0; i < step->arg_count; i++) {
-        TRY(lane_of(program, step->args[i], &step->arg_vectors[i], &lanes[i], &is_lane, err));
-        if (!is_lane)
-            return VARVE_OK;
-    }
+    TRY(lanes_of(program, step, lanes, &are_lanes, err));
+    if (!are_lanes)
+        return VARVE_OK;
     if (step->function == FUNCTION_NOT)
         return negation(program, step, rows, &lanes[0], result, done, err);
     if (step->function <= FUNCTION_AND)
