@@ -90,6 +90,16 @@ static bool read_value(char **text, struct varve_str *value)
     return true;
 }
 
+/* A rule that is kept under a name nobody reads keeps nothing out. */
+static void remark(const char *name)
+{
+    static const char *const known[] = {"rules"};
+    const char *nearest = text_nearest(name, known, 1);
+    if (nearest && strcmp(name, nearest) != 0)
+        fprintf(stderr, "note: '%s' is kept, but means nothing to varve (did you mean '%s'?)\n",
+                name, nearest);
+}
+
 static enum exit_status set(const struct args *args, const char *name, const char *given)
 {
     struct varve_str value = varve_str(given);
@@ -105,6 +115,8 @@ static enum exit_status set(const struct args *args, const char *name, const cha
     if (varve_set(db, varve_str(name), value, &err) != VARVE_OK) {
         text_error(&err);
         status = EXIT_FAILED;
+    } else {
+        remark(name);
     }
     varve_close(db);
 out:

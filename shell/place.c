@@ -8,8 +8,11 @@
  */
 #include "place.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "text.h"
 
 static const char *environment(const char *name)
@@ -40,6 +43,39 @@ bool place_find(const struct args *args, char path[PLACE_PATH])
     return true;
 }
 
+static bool is_ours(const char *name)
+{
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "lock") == 0 ||
+           strcmp(name, "reserve") == 0 || strstr(name, ".mdb") != NULL;
+}
+
+/* A store is not made among other files: who names such a directory means another one.  False
+ * after a message. */
+static bool may_be_made(const char *path)
+{
+    DIR *directory = opendir(path);
+    const struct dirent *entry = NULL;
+    bool is_store = false, others = false;
+    if (!directory && errno == ENOTDIR) {
+        fprintf(stderr, "error: %s is not a directory, and a store is one\n", path);
+        return false;
+    }
+    if (!directory)
+        return true; /* the library knows better */
+    while ((entry = readdir(directory)) != NULL) {
+        is_store = is_store || strcmp(entry->d_name, "main.mdb") == 0;
+        others = others || !is_ours(entry->d_name);
+    }
+    closedir(directory);
+    if (is_store || !others)
+        return true;
+    fprintf(stderr,
+            "error: %s has files in it, and none is a store's; name a new directory or an empty "
+            "one\n",
+            path);
+    return false;
+}
+
 enum exit_status place_open(const struct args *args, unsigned flags, varve **db)
 {
     char path[PLACE_PATH];
@@ -47,6 +83,8 @@ enum exit_status place_open(const struct args *args, unsigned flags, varve **db)
     struct varve_err err = {0};
     if (!place_find(args, path))
         return EXIT_USAGE;
+    if ((flags & VARVE_CREATE) && !may_be_made(path))
+        return EXIT_FAILED;
     if (varve_open(path, &options, db, &err) == VARVE_OK)
         return EXIT_DONE;
     text_error(&err);

@@ -72,7 +72,8 @@ enum varve_status
 source_line(struct source *source, struct varve_str *line, struct varve_err *err) VARVE_CHECKED;
 
 /* What a stream holds, from its first SNIFF_BYTES; VARVE_INPUT_ANY when it is nothing known.  *hint
- * is advice on what is packed or encoded, else NULL.  VARVE_INPUT_OPENMETRICS only when it says so. */
+ * is advice on what is packed or encoded, else NULL.  VARVE_INPUT_OPENMETRICS only when it says
+ * so. */
 #define SNIFF_BYTES ((size_t)64 << 10)
 enum varve_status source_sniff(struct source *source, enum varve_input *input, const char **hint,
                                struct varve_err *err) VARVE_CHECKED;
