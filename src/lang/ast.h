@@ -39,12 +39,13 @@ enum expr_kind {
 };
 
 /* Operators in the order of the table that parses them (parse_expr.c); text as it is printed. */
-#define OPERATOR_MAP(X)                                                                    \
-    X(OR, "OR")                                                                            \
-    X(AND, "AND") X(NOT, "NOT") X(EQ, "=") X(NE, "!=") X(LT, "<") X(LE, "<=") X(GT, ">")   \
-        X(GE, ">=") X(MATCH, "=~") X(NOMATCH, "!~") X(LIKE, "LIKE") X(NOTLIKE, "NOT LIKE") \
-            X(CONCAT, "||") X(ADD, "+") X(SUB, "-") X(MUL, "*") X(DIV, "/") X(MOD, "%")    \
-                X(NEG, "-") X(POS, "+") X(ISNULL, "IS NULL") X(NOTNULL, "IS NOT NULL")
+#define OPERATOR_MAP(X)                                                                         \
+    X(OR, "OR")                                                                                 \
+    X(AND, "AND")                                                                               \
+    X(NOT, "NOT") X(EQ, "=") X(NE, "!=") X(LT, "<") X(LE, "<=") X(GT, ">") X(GE, ">=")          \
+        X(MATCH, "=~") X(NOMATCH, "!~") X(LIKE, "LIKE") X(NOTLIKE, "NOT LIKE") X(CONCAT, "||")  \
+            X(ADD, "+") X(SUB, "-") X(MUL, "*") X(DIV, "/") X(MOD, "%") X(NEG, "-") X(POS, "+") \
+                X(ISNULL, "IS NULL") X(NOTNULL, "IS NOT NULL")
 
 enum operator{
 #define X(name, text) OPERATOR_##name,
@@ -233,10 +234,11 @@ enum statement_kind {
 };
 
 /* What SHOW shows and CREATE makes; one line a word. */
-#define SHOW_MAP(X)                                                                          \
-    X(METRICS)                                                                               \
-    X(TABLES) X(LABELS) X(VALUES) X(SERIES) X(CARDINALITY) X(PANELS) X(DASHBOARDS) X(ALERTS) \
-        X(LOOKUPS) X(VIEWS) X(TIERS) X(RETENTION) X(SETTINGS)
+#define SHOW_MAP(X)                                                                           \
+    X(METRICS)                                                                                \
+    X(TABLES)                                                                                 \
+    X(LABELS) X(VALUES) X(SERIES) X(CARDINALITY) X(PANELS) X(DASHBOARDS) X(ALERTS) X(LOOKUPS) \
+        X(VIEWS) X(TIERS) X(RETENTION) X(SETTINGS)
 enum show_kind {
 #define X(name) SHOW_##name,
     SHOW_MAP(X)
