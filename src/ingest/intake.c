@@ -70,6 +70,8 @@ void intake_free(struct intake *intake)
     arena_free(&intake->metric_texts);
     arena_free(&intake->span_texts);
     hash_table_free(&intake->label_table);
+    mem_free(mem, intake->labels_known,
+             intake->labels_known_capacity * sizeof *intake->labels_known);
     hash_table_free(&intake->metric_table);
     mem_free(mem, intake->sessions, intake->session_capacity);
     mem_free(mem, intake->metrics, intake->metric_capacity * sizeof *intake->metrics);
@@ -236,6 +238,7 @@ intake_scope(struct intake *intake, struct varve_str name, struct varve_str vers
 static void forget_batch(struct intake *intake)
 {
     hash_table_clear(&intake->label_table);
+    intake->labels_known_count = 0;
     hash_table_clear(&intake->metric_table);
     arena_clear(&intake->metric_texts);
     intake->metric_count = 0;

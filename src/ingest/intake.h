@@ -137,7 +137,7 @@ void intake_skip(struct intake *intake, uint64_t points);
 
 /* The label set of attributes whose bytes have this hash, if this resource and scope has made it
  * since the last flush (for this metric, where rules tell metrics apart). */
-bool intake_find_labels(const struct intake *intake, struct h128 hash, uint32_t *labels);
+bool intake_find_labels(struct intake *intake, struct h128 hash, uint32_t *labels);
 /* Makes it.  *usable is false after a rejection. */
 enum varve_status
 intake_labels(struct intake *intake, struct h128 hash, const struct varve_field *attributes,

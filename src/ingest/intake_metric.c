@@ -346,11 +346,33 @@ enum varve_status intake_base(struct intake *intake, struct varve_err *err)
     return VARVE_OK;
 }
 
-bool intake_find_labels(const struct intake *intake, struct h128 hash, uint32_t *labels)
+bool intake_find_labels(struct intake *intake, struct h128 hash, uint32_t *labels)
 {
-    uint32_t found = hash_table_get(&intake->label_table, h128_add(hash, intake->base_key));
-    *labels = found;
-    return found != HASH_NONE;
+    struct h128 key = h128_add(hash, intake->base_key);
+    size_t found = intake->labels_likely;
+    if (found >= intake->labels_known_count || !h128_equal(intake->labels_known[found].key, key)) {
+        found = hash_table_get(&intake->label_table, key);
+        if (found == HASH_NONE)
+            return false;
+    }
+    *labels = intake->labels_known[found].set;
+    intake->labels_likely = found + 1;
+    return true;
+}
+
+static enum varve_status
+remember_labels(struct intake *intake, struct h128 hash, uint32_t set, struct varve_err *err)
+{
+    struct h128 key = h128_add(hash, intake->base_key);
+    size_t count = intake->labels_known_count;
+    if (hash_table_get(&intake->label_table, key) != HASH_NONE)
+        return VARVE_OK;
+    TRY(mem_grow(intake->mem, (void **)&intake->labels_known, &intake->labels_known_capacity,
+                 count + 1, sizeof *intake->labels_known, err));
+    TRY(hash_table_add(&intake->label_table, key, (uint32_t)count, err));
+    intake->labels_known[count] = (struct known_labels){key, set};
+    intake->labels_likely = ++intake->labels_known_count;
+    return VARVE_OK;
 }
 
 /* Text formats have the scope among the labels; one of Claude Code's says nothing new. */
@@ -399,8 +421,5 @@ intake_labels(struct intake *intake, struct h128 hash, const struct varve_field 
         return VARVE_OK;
     }
     *usable = true;
-    hash = h128_add(hash, intake->base_key);
-    if (hash_table_get(&intake->label_table, hash) != HASH_NONE)
-        return VARVE_OK;
-    return hash_table_add(&intake->label_table, hash, *labels, err);
+    return remember_labels(intake, hash, *labels, err);
 }

@@ -41,6 +41,12 @@ struct metered {
     uint32_t sum, count;                /* NAME_sum and NAME_count */
 };
 
+/* A label set and the attributes it was made of. */
+struct known_labels {
+    struct h128 key;
+    uint32_t set;
+};
+
 #define METRIC_NONE UINT32_MAX
 
 struct intake {
@@ -55,9 +61,12 @@ struct intake {
 
     /* The labels of resource and scope, as the metric at hand sees them. */
     bool base_is_made, base_was_told;
-    uint32_t base, base_place; /* label set; place of facts */
-    struct h128 base_key;      /* told from all others in label_table */
-    struct hash_table label_table;
+    uint32_t base, base_place;     /* label set; place of facts */
+    struct h128 base_key;          /* told from all others in label_table */
+    struct hash_table label_table; /* label sets that were made, by the bytes of their attributes */
+    struct known_labels *labels_known;
+    size_t labels_known_count, labels_known_capacity;
+    size_t labels_likely; /* the ones after those found last: senders repeat themselves */
     uint8_t
         *sessions; /* per label set: does it name a session?  0: not looked yet, 1: no, 2: yes */
     size_t session_capacity;

@@ -317,8 +317,9 @@ admit_point(struct admit *admit, const struct row *row, struct varve_err *err)
 enum varve_status admit_rows(struct admit *admit, const struct rowset *batch, struct varve_err *err)
 {
     enum varve_status status = VARVE_OK;
-    size_t size = batch->series_count * sizeof(uint32_t);
-    uint32_t *map = mem_alloc(admit->mem, size + 1); /* batch series -> head series */
+    size_t size = (batch->series_count + batch->texts.count) * sizeof(uint32_t);
+    uint32_t *map = mem_alloc(admit->mem, size); /* batch series -> head series, then of texts */
+    uint32_t *texts = map + batch->series_count;
     if (!map)
         return fail_nomem(err, size);
     memset(map, 0xff, size);
@@ -329,7 +330,8 @@ enum varve_status admit_rows(struct admit *admit, const struct rowset *batch, st
             continue;
         }
         if (map[row.series] == HASH_NONE)
-            TRYOUT(rowset_import(&admit->head->rows, batch, row.series, &map[row.series], err));
+            TRYOUT(rowset_import_mapped(&admit->head->rows, batch, row.series, texts,
+                                        &map[row.series], err));
         row.series = map[row.series];
         if (row.mode == ROW_CUMULATIVE && row.start == VARVE_FROM_ZERO)
             TRYOUT(admit_from_zero(admit, &row, err));
@@ -339,6 +341,6 @@ enum varve_status admit_rows(struct admit *admit, const struct rowset *batch, st
             TRYOUT(admit_point(admit, &row, err));
     }
 out:
-    mem_free(admit->mem, map, size + 1);
+    mem_free(admit->mem, map, size);
     return status;
 }

@@ -111,6 +111,8 @@ batch_labels(struct write_batch *batch, uint32_t parent, const struct varve_labe
     if (count > LABELS_MAX)
         return fail(err, VARVE_LIMIT, "labels", "more than %u labels", LABELS_MAX);
     for (size_t i = 0; i < count; i++) {
+        if (rowset_knows_label(&batch->rows, &labels[i]))
+            continue;
         TRY(check_name(labels[i].key, "label", err));
         if (labels[i].value.size > LABEL_MAX_BYTES)
             return fail(err, VARVE_LIMIT, "labels",

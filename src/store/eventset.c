@@ -123,22 +123,10 @@ check_name(struct varve_str name, const struct subject *subject, struct varve_er
     return VARVE_OK;
 }
 
-static size_t name_slot(struct varve_str name)
-{
-    const unsigned char *p = (const unsigned char *)name.data;
-    uint32_t mix = (uint32_t)name.size;
-    if (name.size >= 4)
-        mix += load32(p) ^ load32(p + name.size - 4) * 0x85ebca6bu;
-    else if (name.size)
-        mix += p[0] | (uint32_t)p[name.size - 1] << 8;
-    return (mix * 0x9e3779b1u) >> 24;
-}
-
 static enum varve_status name_id(struct eventset *set, struct varve_str name,
                                  struct subject *subject, uint32_t *id, struct varve_err *err)
 {
-    _Static_assert(EVENT_NAME_SLOTS == 256, "name_slot answers eight bits");
-    subject->slot = name_slot(name);
+    subject->slot = intern_slot(name);
     uint32_t known = set->recent[subject->slot].name;
     if (known && str_equal(intern_text(&set->texts, known), name)) {
         *id = known;

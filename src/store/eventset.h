@@ -16,8 +16,7 @@
 enum {
     EVENT_NAME_MAX = 256, /* bytes of a table's or field's name */
     EVENT_TEXT_MAX = 1 << 20,
-    EVENT_CELLS_MAX = 512,
-    EVENT_NAME_SLOTS = 256
+    EVENT_CELLS_MAX = 512
 };
 
 struct cell {
@@ -41,7 +40,7 @@ struct eventset {
     /* Names seen lately and the text each had: most events look much like the last one. */
     struct {
         uint32_t name, text;
-    } recent[EVENT_NAME_SLOTS];
+    } recent[INTERN_SLOTS];
 };
 
 enum varve_status eventset_init(struct eventset *set, struct mem *mem, uint64_t seed,

@@ -4,9 +4,9 @@
  * per counter.
  *
  * Most points are newer than everything their series has here and are told new
- * by one comparison.  A late one walks the chain of its series; when
- * a chain is long, rows are found by the hash of their identity instead, in a table that is
- * made the first time it is needed and kept up from then on.
+ * by one comparison.  A late one walks the chain of its series, back to where it would have been in
+ * time; when such walks have become long, rows are found by the hash of their identity instead, in a
+ * table that is made then and kept up from then on.
  */
 #include "store/head.h"
 
@@ -15,7 +15,8 @@
 #include "base/clock.h"
 #include "store/sealed.h"
 
-#define CHAIN_PATIENCE 64
+/* Chains may cost so much a row, and some more; the table costs about the same. */
+enum { CHAIN_PATIENCE = 8, CHAIN_PATIENCE_MORE = 1024 };
 
 enum varve_status
 head_init(struct head *head, struct mem *mem, uint64_t seed, struct varve_err *err)
@@ -73,11 +74,12 @@ static enum varve_status cover_rows(struct head *head, struct varve_err *err)
     TRY(mem_grow(head->mem, (void **)&head->previous, &head->previous_capacity,
                  head->rows.row_count, sizeof *head->previous, err));
     for (; head->indexed_rows < head->rows.row_count; head->indexed_rows++) {
-        const struct row *row = &head->rows.rows[head->indexed_rows];
+        struct row *row = &head->rows.rows[head->indexed_rows];
         struct head_series *s = &head->series[row->series];
         head->previous[head->indexed_rows] = s->last_row;
         s->last_row = (uint32_t)head->indexed_rows;
-        if (row->end > s->last_end)
+        row->is_newest = row->end >= s->last_end;
+        if (row->is_newest)
             s->last_end = row->end;
     }
     return VARVE_OK;
@@ -265,14 +267,17 @@ head_has(struct head *head, const struct row *row, bool *has, struct varve_err *
         return VARVE_OK;
     if (head->row_table_to > 0)
         return find_by_identity(head, row, has, err);
-    int patience = CHAIN_PATIENCE;
+    size_t patience = head->rows.row_count * CHAIN_PATIENCE + CHAIN_PATIENCE_MORE;
     for (uint32_t at = head->series[row->series].last_row; at != HASH_NONE;
          at = head->previous[at]) {
-        if (same_row(&head->rows.rows[at], row)) {
+        const struct row *known = &head->rows.rows[at];
+        if (same_row(known, row)) {
             *has = true;
             return VARVE_OK;
         }
-        if (--patience == 0)
+        if (known->is_newest && known->end < row->end)
+            return VARVE_OK; /* as are all before it */
+        if (++head->walked > patience)
             return find_by_identity(head, row, has, err);
     }
     return VARVE_OK;

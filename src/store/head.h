@@ -52,8 +52,10 @@ struct head {
     struct stream *streams;
     struct hash_table stream_table; /* by series hash and start */
     struct hash_table event_table;  /* identities of the events */
-    struct hash_table row_table;    /* identities of rows; filled once a chain was long */
-    size_t row_table_to;            /* rows [0, row_table_to) are in it */
+    struct hash_table
+        row_table;       /* identities of rows; filled once chains have cost more than that */
+    size_t row_table_to; /* rows [0, row_table_to) are in it */
+    size_t walked;       /* rows that were looked at in chains, all in all */
     struct head_entry *entries;
     size_t series_capacity, previous_capacity, stream_count, stream_capacity, entry_count,
         entry_capacity;

@@ -9,6 +9,7 @@
 #define STORE_INTERN_H
 
 #include "base/arena.h"
+#include "base/bytes.h"
 #include "base/hash.h"
 #include "base/str.h"
 
@@ -40,6 +41,19 @@ uint32_t intern_find(const struct intern *intern, struct varve_str text);
 static inline struct varve_str intern_text(const struct intern *intern, uint32_t id)
 {
     return intern->items[id].text;
+}
+
+/* A number below INTERN_SLOTS from a few bytes of a name: where to keep what was seen of it last. */
+enum { INTERN_SLOTS = 256 };
+static inline size_t intern_slot(struct varve_str name)
+{
+    const unsigned char *p = (const unsigned char *)name.data;
+    uint32_t mix = (uint32_t)name.size;
+    if (name.size >= 4)
+        mix += load32(p) ^ load32(p + name.size - 4) * 0x85ebca6bu;
+    else if (name.size)
+        mix += p[0] | (uint32_t)p[name.size - 1] << 8;
+    return (mix * 0x9e3779b1u) >> 24;
 }
 
 #endif

@@ -19,6 +19,7 @@ enum { PAIRS_CHUNK = 4096, LABELS_ON_STACK = 32 };
 /* A label on its way into a set. */
 struct wanted {
     struct h128 key, value;
+    uint32_t key_id, value_id; /* 0: not known */
     const struct varve_label *label;
 };
 
@@ -77,6 +78,7 @@ enum varve_status rowset_clear(struct rowset *rowset, struct varve_err *err)
     hash_table_clear(&rowset->series_table);
     arena_clear(&rowset->arena);
     rowset->metric_count = rowset->set_count = rowset->series_count = rowset->row_count = 0;
+    memset(rowset->recent, 0, sizeof rowset->recent);
     TRY(intern_clear(&rowset->texts, err));
     uint32_t empty;
     return add_set(rowset, NULL, 0, (struct h128){0, 0}, &empty, err);
@@ -125,8 +127,7 @@ enum varve_status rowset_metric(struct rowset *rowset, struct varve_str name, st
 
 uint32_t rowset_find_metric(const struct rowset *rowset, struct varve_str name)
 {
-    return hash_table_get(&rowset->metric_table,
-                          hash128(name.data, name.size, rowset->texts.seed));
+    return hash_table_get(&rowset->metric_table, hash128(name.data, name.size, rowset->texts.seed));
 }
 
 /* The pair of that key in a set, or NULL. */
@@ -143,6 +144,39 @@ static struct h128 text_hash(const struct rowset *rowset, uint32_t text)
     return rowset->texts.items[text].hash;
 }
 
+/* Names repeat from set to set, and many values do. */
+static struct wanted look_up_recent(const struct rowset *rowset, const struct varve_label *label)
+{
+    struct wanted w = {.label = label};
+    size_t slot = intern_slot(label->key);
+    const struct interned *texts = rowset->texts.items;
+    uint32_t key = rowset->recent[slot].key, value = rowset->recent[slot].value;
+    if (key == 0 || !str_equal(texts[key].text, label->key))
+        return w;
+    w.key_id = key;
+    w.key = texts[key].hash;
+    if (value == 0 || !str_equal(texts[value].text, label->value))
+        return w;
+    w.value_id = value;
+    w.value = texts[value].hash;
+    return w;
+}
+
+bool rowset_knows_label(const struct rowset *rowset, const struct varve_label *label)
+{
+    return look_up_recent(rowset, label).value_id != 0;
+}
+
+static struct wanted want(const struct rowset *rowset, const struct varve_label *label)
+{
+    struct wanted w = look_up_recent(rowset, label);
+    if (w.key_id == 0)
+        w.key = hash128(label->key.data, label->key.size, rowset->texts.seed);
+    if (w.value_id == 0 && label->value.size > 0)
+        w.value = hash128(label->value.data, label->value.size, rowset->texts.seed);
+    return w;
+}
+
 /* Hashes the labels and makes the hash of the set they lead to. */
 static enum varve_status
 hash_labels(const struct rowset *rowset, const struct label_set *parent,
@@ -153,8 +187,7 @@ hash_labels(const struct rowset *rowset, const struct label_set *parent,
     for (size_t i = 0; i < count; i++) {
         const struct varve_label *label = &labels[i];
         struct wanted *w = &wanted[i];
-        w->label = label;
-        w->key = hash128(label->key.data, label->key.size, rowset->texts.seed);
+        *w = want(rowset, label);
         for (size_t j = 0; j < i; j++)
             if (wanted[j].key.lo == w->key.lo && h128_equal(wanted[j].key, w->key))
                 return fail(err, VARVE_INVALID, "", "label %.*s is given twice",
@@ -162,15 +195,13 @@ hash_labels(const struct rowset *rowset, const struct label_set *parent,
         if (label->key.size == 0)
             return fail(err, VARVE_INVALID, "", "a label without a name");
         if (parent->count > 0) {
-            uint32_t key = hash_table_get(&rowset->texts.table, w->key);
+            uint32_t key = w->key_id ? w->key_id : hash_table_get(&rowset->texts.table, w->key);
             const struct label_pair *old = key == HASH_NONE ? NULL : find_pair(parent, key);
             if (old)
                 *hash = h128_sub(*hash, h128_pair(w->key, text_hash(rowset, old->value)));
         }
-        if (label->value.size > 0) {
-            w->value = hash128(label->value.data, label->value.size, rowset->texts.seed);
+        if (label->value.size > 0)
             *hash = h128_add(*hash, h128_pair(w->key, w->value));
-        }
     }
     return VARVE_OK;
 }
@@ -213,10 +244,14 @@ make_set(struct rowset *rowset, const struct label_set *parent, const struct wan
         memcpy(pairs, parent->pairs, used * sizeof *pairs);
     for (size_t i = 0; i < count; i++) {
         const struct varve_label *label = wanted[i].label;
-        struct label_pair pair = {0, 0};
-        TRY(intern_put_hash(&rowset->texts, label->key, wanted[i].key, &pair.key, err));
-        if (label->value.size > 0)
+        struct label_pair pair = {wanted[i].key_id, wanted[i].value_id};
+        if (pair.key == 0)
+            TRY(intern_put_hash(&rowset->texts, label->key, wanted[i].key, &pair.key, err));
+        if (pair.value == 0 && label->value.size > 0)
             TRY(intern_put_hash(&rowset->texts, label->value, wanted[i].value, &pair.value, err));
+        size_t slot = intern_slot(label->key);
+        rowset->recent[slot].key = pair.key;
+        rowset->recent[slot].value = pair.value;
         put_pair(rowset, pairs, &used, pair);
     }
     return add_set(rowset, pairs, used, hash, set, err);
@@ -288,12 +323,17 @@ enum varve_status rowset_series(struct rowset *rowset, uint32_t metric, uint32_t
     if (metric >= rowset->metric_count || set >= rowset->set_count)
         return fail(err, VARVE_MISUSE, "", "metric %u of %zu, label set %u of %zu", metric,
                     rowset->metric_count, set, rowset->set_count);
-    struct h128 name = text_hash(rowset, rowset->metrics[metric].name);
-    struct h128 hash = h128_pair(name, rowset->sets[set].hash);
-    uint32_t known = hash_table_get(&rowset->series_table, hash);
-    if (known == HASH_NONE)
-        return add_series(rowset, metric, set, hash, series, err);
+    uint32_t known = rowset->likely_series;
+    if (known >= rowset->series_count || rowset->series[known].metric != metric ||
+        rowset->series[known].set != set) {
+        struct h128 name = text_hash(rowset, rowset->metrics[metric].name);
+        struct h128 hash = h128_pair(name, rowset->sets[set].hash);
+        known = hash_table_get(&rowset->series_table, hash);
+        if (known == HASH_NONE)
+            TRY(add_series(rowset, metric, set, hash, &known, err));
+    }
     *series = known;
+    rowset->likely_series = known + 1;
     return VARVE_OK;
 }
 
@@ -303,10 +343,26 @@ enum varve_status rowset_grow(struct rowset *rowset, size_t rows, struct varve_e
                     rowset->row_count + rows, sizeof *rowset->rows, err);
 }
 
+/* A text of another rowset, here. */
+static enum varve_status
+import_text(struct rowset *rowset, const struct rowset *from, uint32_t text, uint32_t *texts,
+            uint32_t *id, struct varve_err *err)
+{
+    const struct interned *item = &from->texts.items[text];
+    if (texts && texts[text] != HASH_NONE) {
+        *id = texts[text];
+        return VARVE_OK;
+    }
+    TRY(intern_put_hash(&rowset->texts, item->text, item->hash, id, err));
+    if (texts)
+        texts[text] = *id;
+    return VARVE_OK;
+}
+
 /* A label set of another rowset: its pairs are in order, its hash is known. */
 static enum varve_status
 import_set(struct rowset *rowset, const struct rowset *from, const struct label_set *set,
-           uint32_t *id, struct varve_err *err)
+           uint32_t *texts, uint32_t *id, struct varve_err *err)
 {
     *id = hash_table_get(&rowset->set_table, set->hash);
     if (*id != HASH_NONE)
@@ -315,32 +371,35 @@ import_set(struct rowset *rowset, const struct rowset *from, const struct label_
     if (!pairs)
         return fail_nomem(err, set->count * sizeof *pairs);
     for (uint32_t i = 0; i < set->count; i++) {
-        const struct interned *key = &from->texts.items[set->pairs[i].key];
-        const struct interned *value = &from->texts.items[set->pairs[i].value];
-        TRY(intern_put_hash(&rowset->texts, key->text, key->hash, &pairs[i].key, err));
-        TRY(intern_put_hash(&rowset->texts, value->text, value->hash, &pairs[i].value, err));
+        TRY(import_text(rowset, from, set->pairs[i].key, texts, &pairs[i].key, err));
+        TRY(import_text(rowset, from, set->pairs[i].value, texts, &pairs[i].value, err));
     }
     return add_set(rowset, pairs, set->count, set->hash, id, err);
 }
 
-enum varve_status rowset_import(struct rowset *rowset, const struct rowset *from, uint32_t series,
-                                uint32_t *id, struct varve_err *err)
+enum varve_status
+rowset_import_mapped(struct rowset *rowset, const struct rowset *from, uint32_t series,
+                     uint32_t *texts, uint32_t *id, struct varve_err *err)
 {
     if (series >= from->series_count || from->texts.seed != rowset->texts.seed)
         return fail(err, VARVE_MISUSE, "", "series %u of %zu, or sets of different seeds", series,
                     from->series_count);
     const struct rowset_series *s = &from->series[series];
-    uint32_t known = hash_table_get(&rowset->series_table, s->hash);
-    if (known != HASH_NONE) {
-        *id = known;
+    *id = hash_table_get(&rowset->series_table, s->hash);
+    if (*id != HASH_NONE)
         return VARVE_OK;
-    }
     const struct rowset_metric *m = &from->metrics[s->metric];
     uint32_t metric, set;
     TRY(rowset_metric(rowset, intern_text(&from->texts, m->name),
                       intern_text(&from->texts, m->unit), m->kind, m->scale, &metric, err));
-    TRY(import_set(rowset, from, &from->sets[s->set], &set, err));
-    return rowset_series(rowset, metric, set, id, err);
+    TRY(import_set(rowset, from, &from->sets[s->set], texts, &set, err));
+    return add_series(rowset, metric, set, s->hash, id, err);
+}
+
+enum varve_status rowset_import(struct rowset *rowset, const struct rowset *from, uint32_t series,
+                                uint32_t *id, struct varve_err *err)
+{
+    return rowset_import_mapped(rowset, from, series, NULL, id, err);
 }
 
 uint32_t rowset_find(const struct rowset *rowset, struct h128 hash)

@@ -43,9 +43,9 @@ enum row_mode {
 
 struct row {
     uint32_t series;
-    uint8_t mode;     /* enum row_mode */
-    uint8_t is_float; /* value is the bits of a double */
-    uint16_t unused;
+    uint8_t mode;      /* enum row_mode */
+    uint8_t is_float;  /* value is the bits of a double */
+    uint8_t is_newest; /* in the head: no row of its series before it has a later end */
     int64_t start, end;
     int64_t value;
 };
@@ -79,6 +79,10 @@ struct rowset {
     struct row *rows;
     size_t metric_count, metric_capacity, set_count, set_capacity, series_count, series_capacity;
     size_t row_count, row_capacity;
+    struct {
+        uint32_t key, value; /* of a label put into a set lately; 0: none */
+    } recent[INTERN_SLOTS];
+    uint32_t likely_series; /* the one after that asked for last: senders repeat themselves */
 };
 
 enum varve_status rowset_init(struct rowset *rowset, struct mem *mem, uint64_t seed,
@@ -98,6 +102,8 @@ uint32_t rowset_find_metric(const struct rowset *rowset, struct varve_str name);
 enum varve_status
 rowset_labels(struct rowset *rowset, uint32_t parent, const struct varve_label *labels,
               size_t count, uint32_t *set, struct varve_err *err) VARVE_CHECKED;
+/* Whether a set was made lately with this very label: what was checked then is still true. */
+bool rowset_knows_label(const struct rowset *rowset, const struct varve_label *label);
 /* The set of these pairs of interned texts: sorted by key text, no key twice, no value empty.
  * hash is the sum of the hashes of the pairs. */
 enum varve_status rowset_set(struct rowset *rowset, const struct label_pair *pairs, uint32_t count,
@@ -119,6 +125,11 @@ rowset_row(struct rowset *rowset, const struct row *row, struct varve_err *err)
  * seed. */
 enum varve_status rowset_import(struct rowset *rowset, const struct rowset *from, uint32_t series,
                                 uint32_t *id, struct varve_err *err) VARVE_CHECKED;
+/* The same for many series of one other rowset: texts has an entry for each of its texts, at first
+ * HASH_NONE, and remembers their numbers here. */
+enum varve_status
+rowset_import_mapped(struct rowset *rowset, const struct rowset *from, uint32_t series,
+                     uint32_t *texts, uint32_t *id, struct varve_err *err) VARVE_CHECKED;
 /* The series with that hash, or HASH_NONE. */
 uint32_t rowset_find(const struct rowset *rowset, struct h128 hash);
 /* The value of a label in a set, or the empty text. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_late_events.c -- events for sealed days: sent again, they are known; new ones are taken,
- * however many tables and days there are at once.
+ * test_late_events.c -- what comes late: sent again, it is known; what is new is taken, however many
+ * tables and days there are at once, and in whatever order points come.
  */
 #include "small.h"
 
@@ -77,11 +77,40 @@ static void test_forgotten(void **state)
     small_remove(&s);
 }
 
+/* In no order, so that many points are older than many that are there, and then all again. */
+static void test_points_in_no_order(void **state)
+{
+    (void)state;
+    enum { POINTS = 5000, STRIDE = 1777 }; /* without a common divisor */
+    struct small s;
+    small_make(&s);
+    for (int round = 0; round < 3; round++) {
+        struct varve_appended all = {0};
+        for (int i = 0; i < POINTS; i++) {
+            int at = (int)((long)i * STRIDE % POINTS);
+            small_delta(&s, "tokens", "", at % 3 ? "user=u" : "user=v", T0 + at * SECOND,
+                        varve_int(at));
+            if (i % 1000 == 999) {
+                struct varve_appended a = small_append(&s);
+                all.points += a.points;
+                all.duplicates += a.duplicates;
+            }
+        }
+        assert_int_equal(all.points, round == 0 ? POINTS : 0);
+        assert_int_equal(all.duplicates, round == 0 ? 0 : POINTS);
+        if (round == 1)
+            MUST(varve_seal(s.db, INT64_MAX, NULL, &test_err));
+    }
+    assert_int_equal(small_increase(&s, "tokens", T0, INT64_MAX), (long)POINTS * (POINTS - 1) / 2);
+    small_remove(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_many_tables),
         cmocka_unit_test(test_forgotten),
+        cmocka_unit_test(test_points_in_no_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

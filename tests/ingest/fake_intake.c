@@ -281,7 +281,7 @@ void intake_skip(struct intake *intake, uint64_t points)
     end_line(intake);
 }
 
-bool intake_find_labels(const struct intake *intake, struct h128 hash, uint32_t *labels)
+bool intake_find_labels(struct intake *intake, struct h128 hash, uint32_t *labels)
 {
     uint32_t found = hash_table_get(&intake->known, hash);
     if (found == HASH_NONE)
