@@ -17,7 +17,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { SCRATCH_CHUNK = 16384, ROWS_KEPT = 65536, WORDS_MOST = 24, RANDOM_SIZE = 32 };
+enum { SCRATCH_CHUNK = 16384, ROWS_KEPT = 1 << 17, WORDS_MOST = 24, RANDOM_SIZE = 32 };
 
 enum varve_status
 segment_builder_init(struct segment_builder *builder, struct mem *mem, struct varve_err *err)
