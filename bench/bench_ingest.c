@@ -6,13 +6,16 @@
  * did and a little more, so the cost of a stage is a difference:
  *
  *   read      the files, cut into bodies
- *   scan      and checked
- *   look up   and unpacked, their label sets found or made, batches filled and thrown away
- *   append    and appended: durable
+ *   scan      and checked: protobuf by wire_scan, JSON by its grammar
+ *   unpack    and taken apart by protobuf-c; JSON is unpacked where it is looked up
+ *   look up   and their label sets found or made, batches filled and thrown away
+ *   append    and appended: durable.  What the commits waited for the disk is told apart.
  *   seal      and sealed into columns
  *
- * The last two are done by a process of their own for one and for ten days, to see whether memory
- * grows.  What was ingested is compared with what was generated: other numbers end the program.
+ * Stages are measured in processor time, the whole way by the clock on the wall, too, in a process
+ * of its own: with automatic sealing, for one day and for ten, to see whether memory
+ * grows, and for a day with events.  What was ingested is compared with what was generated: other
+ * numbers end the program.
  *
  *   bench_ingest [DIRECTORY [DEVELOPERS]]
  */
@@ -25,7 +28,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ingest/json.h"
+#include "ingest/otlp.pb-c.h"
 #include "ingest/otlp_json.h"
+#include "ingest/otlp_pb_space.h"
 #include "ingest/source.h"
 #include "ingest/wire.h"
 #include "varve.h"
@@ -62,21 +68,23 @@ static double seconds_of(clockid_t clock)
 #define PATHS 4096
 static char paths[PATHS][512];
 static size_t path_count;
-static uint64_t expected_points;
+static uint64_t expected_points, expected_events;
 
-/* The files of a set in order of their names, and how many points truth.json says they hold. */
+/* The files of a set in order of their names, and what truth.json says they hold. */
 static void list_files(const char *directory)
 {
-    char command[1200], line[512];
+    char command[1800], line[512];
     snprintf(command, sizeof command,
-             "ls -d '%s'/metrics-* && grep -o '\"points\":[0-9]*' '%s'/truth.json | head -1",
-             directory, directory);
+             "cd '%s' && ls -d \"$PWD\"/metrics-* && (ls -d \"$PWD\"/logs-* 2>/dev/null; "
+             "grep -o '^\"points\":[0-9]*,\"events\":[0-9]*' truth.json)",
+             directory);
     FILE *list = popen(command, "r");
     path_count = 0;
-    expected_points = 0;
+    expected_points = expected_events = 0;
     while (list && fgets(line, sizeof line, list)) {
         line[strcspn(line, "\n")] = '\0';
-        if (sscanf(line, "\"points\":%llu", (unsigned long long *)&expected_points) != 1 &&
+        if (sscanf(line, "\"points\":%llu,\"events\":%llu", (unsigned long long *)&expected_points,
+                   (unsigned long long *)&expected_events) != 2 &&
             path_count < PATHS)
             memcpy(paths[path_count++], line, sizeof line);
     }
@@ -86,6 +94,26 @@ static void list_files(const char *directory)
     }
 }
 
+/* The last of the days is a Friday. */
+static void
+generate(const char *set, const char *format, unsigned developers, int days, const char *more)
+{
+    char command[2048];
+    snprintf(command, sizeof command,
+             "./varve gen -q --days %d --developers %u --seed 42 --end 2026-10-31 --format %s %s "
+             "--out '%s'",
+             days, developers, format, more, set);
+    must_run(command);
+    list_files(set);
+}
+
+static void discard_path(const char *path)
+{
+    char command[700];
+    snprintf(command, sizeof command, "rm -rf '%s'", path);
+    must_run(command);
+}
+
 static ptrdiff_t read_file(void *context, void *buffer, size_t size)
 {
     return read(*(int *)context, buffer, size);
@@ -93,7 +121,7 @@ static ptrdiff_t read_file(void *context, void *buffer, size_t size)
 
 /* ---- the stages below the public interface -------------------------------- */
 
-enum stage { STAGE_READ, STAGE_SCAN, STAGE_LOOK_UP, STAGES };
+enum stage { STAGE_READ, STAGE_SCAN, STAGE_UNPACK, STAGE_LOOK_UP, STAGES };
 
 struct doors {
     struct mem mem;
@@ -102,12 +130,13 @@ struct doors {
     struct intake *intake;
     struct otlp_pb *protobuf;
     struct otlp_json *json;
+    struct space space;
     uint64_t bytes;
 };
 
 /* What would be appended is only counted. */
 static enum varve_status
-discard(void *context, struct batch *batch, struct varve_appended *appended, struct varve_err *e)
+count_batch(void *context, struct write_batch *batch, struct varve_appended *appended, struct varve_err *e)
 {
     (void)context;
     (void)e;
@@ -128,12 +157,13 @@ static void doors_open(struct doors *doors)
     static const uint8_t secret[RULES_SECRET];
     *doors = (struct doors){.bytes = 0};
     mem_init(&doors->mem, NULL, 0);
+    space_init(&doors->space, &doors->mem, LIMIT_UNPACKED);
     must(rules_new(&doors->mem, varve_str(""), secret, &doors->rules, &err), "rules");
     struct intake_options options = {.mem = &doors->mem,
                                      .seed = 1,
                                      .rules = doors->rules,
                                      .report = &doors->report,
-                                     .append = discard,
+                                     .append = count_batch,
                                      .known = know_nothing};
     must(intake_new(&options, &doors->intake, &err), "intake");
     must(otlp_pb_new(&doors->mem, doors->intake, &doors->protobuf, &err), "door");
@@ -146,23 +176,48 @@ static void doors_close(struct doors *doors)
     otlp_pb_free(doors->protobuf);
     intake_free(doors->intake);
     rules_free(doors->rules);
+    space_free(&doors->space);
 }
 
-static void take_body(struct doors *doors, enum stage stage, bool json, struct varve_str body)
+static void unpack_blocks(struct doors *doors, struct wire body)
+{
+    struct wire_field field = {.data = NULL};
+    ProtobufCAllocator allocator = space_allocator(&doors->space);
+    while (wire_next(&body, &field) == WIRE_FIELD) {
+        space_clear(&doors->space);
+        if (field.number == 1 && !protobuf_c_message_unpack(&otlp__metrics_block__descriptor,
+                                                            &allocator, field.size, field.data))
+            must(VARVE_INVALID, "protobuf-c");
+    }
+}
+
+static void take_protobuf(struct doors *doors, enum stage stage, struct varve_str body)
 {
     const uint8_t *bytes = (const uint8_t *)body.data;
     bool refused = false;
-    doors->bytes += body.size;
-    if (stage == STAGE_SCAN && !json)
-        must(wire_scan(bytes, body.size, wire_guess(bytes, body.size), &err), "scan");
-    if (stage == STAGE_LOOK_UP && json)
-        must(otlp_json_body(doors->json, OTLP_METRICS, body.data, body.size, &refused, &err),
-             "JSON door");
-    else if (stage == STAGE_LOOK_UP)
+    if (stage == STAGE_LOOK_UP)
         must(otlp_pb_body(doors->protobuf, OTLP_METRICS, bytes, body.size, &refused, &err),
              "protobuf door");
-    if (refused)
-        must(VARVE_INVALID, "a body was refused");
+    else if (stage >= STAGE_SCAN)
+        must(wire_scan(bytes, body.size, wire_guess(bytes, body.size), &err), "scan");
+    if (stage == STAGE_UNPACK)
+        unpack_blocks(doors, wire_over(bytes, body.size));
+    must(refused ? VARVE_INVALID : VARVE_OK, "a body was refused");
+}
+
+static void take_json(struct doors *doors, enum stage stage, struct varve_str body)
+{
+    struct json json;
+    struct json_value value;
+    bool refused = false;
+    if (stage == STAGE_LOOK_UP)
+        must(otlp_json_body(doors->json, OTLP_METRICS, body.data, body.size, &refused, &err),
+             "JSON door");
+    if (stage == STAGE_SCAN) {
+        json_start(&json, body.data, body.size);
+        refused = !json_value(&json, &value) || !json_end(&json);
+    }
+    must(refused ? VARVE_INVALID : VARVE_OK, "a body was refused");
 }
 
 static void take_path(struct doors *doors, enum stage stage, bool json, const char *path)
@@ -175,12 +230,17 @@ static void take_path(struct doors *doors, enum stage stage, bool json, const ch
     source_init(&source, &doors->mem, read_file, &fd);
     if (!json)
         must(source_framing(&source, &framing, &err), path);
-    do {
+    for (;;) {
         status =
             json ? source_json(&source, &body, &err) : source_body(&source, framing, &body, &err);
-        if (status == VARVE_OK)
-            take_body(doors, stage, json, body);
-    } while (status == VARVE_OK);
+        if (status != VARVE_OK)
+            break;
+        doors->bytes += body.size;
+        if (json)
+            take_json(doors, stage, body);
+        else
+            take_protobuf(doors, stage, body);
+    }
     must(status == VARVE_DONE ? VARVE_OK : status, path);
     source_free(&source);
     close(fd);
@@ -210,55 +270,63 @@ static double run_stage(enum stage stage, bool json, uint64_t *bytes)
 
 /* ---- the whole way ---------------------------------------------------------- */
 
+struct span_of_time {
+    double cpu, wall;
+};
+
 struct whole {
-    double append_cpu, append_wall, seal_cpu, seal_wall;
-    uint64_t points, duplicates, rejected, bytes;
+    struct span_of_time append, seal;
+    struct varve_ingested totals;
     long peak_kb;
 };
 
-static void ingest_all(const char *store, enum varve_input input, struct whole *w)
+static struct span_of_time now(void)
 {
-    struct varve_options options = {.flags = VARVE_CREATE};
-    struct varve_ingested totals;
-    struct varve_stats stats;
+    return (struct span_of_time){seconds_of(CLOCK_PROCESS_CPUTIME_ID),
+                                 seconds_of(CLOCK_MONOTONIC)};
+}
+
+static struct span_of_time since(struct span_of_time began)
+{
+    struct span_of_time t = now();
+    return (struct span_of_time){t.cpu - began.cpu, t.wall - began.wall};
+}
+
+static void ingest_all(const char *store, unsigned flags, enum varve_input input, struct whole *w)
+{
+    struct varve_options options = {.flags = VARVE_CREATE | flags};
     varve *db;
     varve_ingest *ingest;
     must(varve_open(store, &options, &db, &err), "open");
     must(varve_ingest_new(db, NULL, &ingest, &err), "ingest");
-    double cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID), wall = seconds_of(CLOCK_MONOTONIC);
+    struct span_of_time began = now();
     for (size_t i = 0; i < path_count; i++) {
         int fd = open(paths[i], O_RDONLY);
         must(varve_ingest_stream(ingest, input, paths[i], 0, read_file, &fd, &err), paths[i]);
         close(fd);
     }
     must(varve_ingest_flush(ingest, &err), "flush");
-    w->append_cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-    w->append_wall = seconds_of(CLOCK_MONOTONIC) - wall;
+    w->append = since(began);
+    began = now();
     must(varve_seal(db, INT64_MAX, NULL, &err), "seal");
-    w->seal_cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu - w->append_cpu;
-    w->seal_wall = seconds_of(CLOCK_MONOTONIC) - wall - w->append_wall;
-    varve_ingest_totals(ingest, &totals);
-    must(varve_stats(db, &stats, &err), "stats");
-    w->points = totals.appended.points;
-    w->duplicates = totals.appended.duplicates;
-    w->rejected = totals.rejected;
-    w->bytes = stats.bytes;
+    w->seal = since(began);
+    varve_ingest_totals(ingest, &w->totals);
     varve_ingest_free(ingest);
     varve_close(db);
 }
 
 /* In a child, so that its peak memory is its own. */
-static void run_whole(const char *store, enum varve_input input, struct whole *w)
+static void run_whole_once(const char *store, unsigned flags, enum varve_input input,
+                           struct whole *w)
 {
     int ends[2], status;
     struct rusage usage;
-    char command[700];
     fflush(stdout);
     if (pipe(ends) != 0)
         exit(1);
     pid_t child = fork();
     if (child == 0) {
-        ingest_all(store, input, w);
+        ingest_all(store, flags, input, w);
         _exit(write(ends[1], w, sizeof *w) == (ssize_t)sizeof *w ? 0 : 1);
     }
     close(ends[1]);
@@ -267,14 +335,33 @@ static void run_whole(const char *store, enum varve_input input, struct whole *w
     if (wait4(child, &status, 0, &usage) != child || status != 0 || !told)
         exit(1);
     w->peak_kb = usage.ru_maxrss;
-    if (w->points != expected_points || w->rejected != 0) {
-        fprintf(stderr, "bench_ingest: %llu points of %llu, %llu rejected\n",
-                (unsigned long long)w->points, (unsigned long long)expected_points,
-                (unsigned long long)w->rejected);
+    if (w->totals.appended.points != expected_points ||
+        w->totals.appended.events != expected_events || w->totals.rejected != 0) {
+        fprintf(stderr, "bench_ingest: %llu points of %llu, %llu events of %llu, %llu rejected\n",
+                (unsigned long long)w->totals.appended.points, (unsigned long long)expected_points,
+                (unsigned long long)w->totals.appended.events, (unsigned long long)expected_events,
+                (unsigned long long)w->totals.rejected);
         exit(1);
     }
-    snprintf(command, sizeof command, "rm -rf '%s'", store);
-    must_run(command);
+    discard_path(store);
+}
+
+static double total_cpu(const struct whole *w)
+{
+    return w->append.cpu + w->seal.cpu;
+}
+
+/* The best of some. */
+static void
+run_whole(const char *store, unsigned flags, enum varve_input input, int rounds, struct whole *w)
+{
+    run_whole_once(store, flags, input, w);
+    while (--rounds > 0) {
+        struct whole next;
+        run_whole_once(store, flags, input, &next);
+        if (total_cpu(&next) < total_cpu(w))
+            *w = next;
+    }
 }
 
 /* ---- telling ------------------------------------------------------------------ */
@@ -282,55 +369,68 @@ static void run_whole(const char *store, enum varve_input input, struct whole *w
 static void tell_stage(const char *name, double seconds, double before)
 {
     double points = (double)expected_points;
-    printf("  %-28s %8.2f M points/s %9.1f ns a point, %7.1f more\n", name, points / seconds / 1e6,
+    printf("  %-30s %8.2f M points/s %8.0f ns a point, %6.0f more\n", name, points / seconds / 1e6,
            seconds / points * 1e9, (seconds - before) / points * 1e9);
+    fflush(stdout);
+}
+
+static void tell_whole(const char *name, const struct whole *w)
+{
+    double records = (double)(expected_points + expected_events);
+    printf("  %-30s %8.2f M records/s of processor time, %.2f M by the wall; %.0f MB\n", name,
+           records / total_cpu(w) / 1e6, records / (w->append.wall + w->seal.wall) / 1e6,
+           (double)w->peak_kb / 1024);
+    fflush(stdout);
+}
+
+/* Stage by stage, and what sealing costs when it is done once at the end. */
+static void measure_stages(const char *format, enum varve_input input, const char *store)
+{
+    static const char *const names[] = {"read and cut", "+ scan", "+ unpack", "+ look up"};
+    bool json = input == VARVE_INPUT_OTLP_JSON;
+    double before = 0;
+    uint64_t bytes = 0;
+    struct whole w;
+    for (enum stage s = STAGE_READ; s < STAGES; s++) {
+        if (json && s == STAGE_UNPACK)
+            continue;
+        double took = run_stage(s, json, &bytes);
+        if (s == STAGE_READ)
+            printf("%s: %llu points, %.1f MB, %.0f bytes a point\n", format,
+                   (unsigned long long)expected_points, (double)bytes / 1e6,
+                   (double)bytes / (double)expected_points);
+        tell_stage(json && s == STAGE_LOOK_UP ? "+ unpack and look up" : names[s], took, before);
+        before = took;
+    }
+    run_whole(store, VARVE_NO_AUTOSEAL, input, 3, &w);
+    tell_stage("+ append", w.append.cpu, before);
+    tell_stage("+ wait for the disk", w.append.cpu + (w.append.wall - w.append.cpu), w.append.cpu);
+    tell_stage("+ append and seal", total_cpu(&w), w.append.cpu);
 }
 
 static void
 measure(const char *directory, const char *format, enum varve_input input, unsigned developers)
 {
-    static const char *const names[STAGES] = {"read and cut", "+ scan", "+ unpack and look up"};
-    bool json = input == VARVE_INPUT_OTLP_JSON;
-    char set[600], store[600], command[2048];
-    double before = 0;
-    uint64_t bytes = 0;
-    struct whole w, ten;
+    char set[600], store[620];
+    struct whole w;
     snprintf(set, sizeof set, "%s/bench-ingest-%ld", directory, (long)getpid());
     snprintf(store, sizeof store, "%s.varve", set);
-    for (int days = 1; days <= 10; days += 9) {
-        snprintf(command, sizeof command,
-                 "./varve gen --days %d --developers %u --seed 42 --format %s --out '%s' >&2", days,
-                 developers, format, set);
-        must_run(command);
-        list_files(set);
-        if (days == 1) {
-            for (enum stage s = STAGE_READ; s < STAGES; s++) {
-                /* The check of JSON is part of reading it. */
-                if (json && s == STAGE_SCAN)
-                    continue;
-                double took = run_stage(s, json, &bytes);
-                if (s == STAGE_READ)
-                    printf("%s: %llu points, %.1f MB, %.0f bytes a point\n", format,
-                           (unsigned long long)expected_points, (double)bytes / 1e6,
-                           (double)bytes / (double)expected_points);
-                tell_stage(names[s], took, before);
-                before = took;
-            }
-            run_whole(store, input, &w);
-            tell_stage("+ append, durable", w.append_cpu, before);
-            tell_stage("+ seal", w.append_cpu + w.seal_cpu, w.append_cpu);
-            printf("  %-28s %8.2f M points/s\n", "all, by the clock on the wall",
-                   (double)expected_points / (w.append_wall + w.seal_wall) / 1e6);
-        } else {
-            run_whole(store, input, &ten);
-            printf("  %-28s %8.2f M points/s\n", "ten days, by the wall",
-                   (double)expected_points / (ten.append_wall + ten.seal_wall) / 1e6);
-            printf("  %-28s %8.1f MB, and %.1f MB with ten times as much\n", "peak memory",
-                   (double)w.peak_kb / 1024, (double)ten.peak_kb / 1024);
-        }
-        snprintf(command, sizeof command, "rm -rf '%s'", set);
-        must_run(command);
-    }
+    generate(set, format, developers, 1, "");
+    measure_stages(format, input, store);
+    run_whole(store, 0, input, 3, &w);
+    tell_whole("a day, durable and sealed", &w);
+    discard_path(set);
+    generate(set, format, developers, 10, "");
+    run_whole(store, 0, input, 1, &w);
+    printf("  ten days: %llu points\n", (unsigned long long)expected_points);
+    tell_whole("ten days, durable and sealed", &w);
+    discard_path(set);
+    generate(set, format, developers / 4 + 1, 1, "--events");
+    run_whole(store, 0, input, 1, &w);
+    printf("  a quarter of the developers: %llu points and %llu events\n",
+           (unsigned long long)expected_points, (unsigned long long)expected_events);
+    tell_whole("a day with events", &w);
+    discard_path(set);
 }
 
 int main(int argc, char **argv)
