@@ -656,11 +656,19 @@ VARVE_API void varve_result_free(varve_result *result); /* NULL is fine */
 VARVE_API size_t varve_statement_end(struct varve_str text, size_t from, int *complete);
 /* Whether the text begins like VQL (else it is PromQL). */
 VARVE_API int varve_statement_is_vql(struct varve_str text);
-/* Whether text is an instant, duration or relative time ("2026-10-03", "-7d", "now"): for the
- * options of programs.  zone as in varve_run_options. */
+/* Local times of a zone of the system's tz database; "" and "UTC" need none, "local" is the
+ * system's own zone.  VARVE_NOTFOUND: there is no such zone. */
+typedef struct varve_zone varve_zone;
+struct varve_local {
+    int year, month, day; /* month and day from 1 */
+    int hour, minute, second, nanosecond;
+    int weekday; /* 1 Monday .. 7 Sunday */
+    int offset;  /* seconds east of Greenwich */
+};
 VARVE_API VARVE_CHECKED enum varve_status
-varve_instant(struct varve_str text, int64_t now, struct varve_str zone, int64_t *instant,
-              struct varve_err *err);
+varve_zone_open(struct varve_str name, varve_zone **zone, struct varve_err *err);
+VARVE_API void varve_zone_free(varve_zone *zone); /* NULL is fine */
+VARVE_API void varve_zone_local(const varve_zone *zone, int64_t instant, struct varve_local *local);
 
 /* What may stand at an offset of an unfinished statement. */
 enum varve_completion {

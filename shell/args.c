@@ -79,6 +79,10 @@ static bool set_value(struct args *args, const struct option *option, const char
     args->values[option->number] = value;
     if (option->number == ARG_NUMBER_METRIC)
         args->metrics[args->metric_count++] = value;
+    if (option->number == ARG_NUMBER_COMMAND || option->number == ARG_NUMBER_FILE) {
+        args->is_file[args->statement_count] = option->number == ARG_NUMBER_FILE;
+        args->statements[args->statement_count++] = value;
+    }
     return true;
 }
 
@@ -110,7 +114,9 @@ bool args_parse(struct args *args, int argc, char **argv)
     /* No more of either than there are arguments. */
     args->words = malloc((size_t)(argc + 1) * sizeof *args->words);
     args->metrics = malloc((size_t)(argc + 1) * sizeof *args->metrics);
-    if (!args->words || !args->metrics) {
+    args->statements = malloc((size_t)(argc + 1) * sizeof *args->statements);
+    args->is_file = malloc((size_t)(argc + 1) * sizeof *args->is_file);
+    if (!args->words || !args->metrics || !args->statements || !args->is_file) {
         fprintf(stderr, "error: out of memory\n");
         return false;
     }
@@ -135,4 +141,6 @@ void args_free(struct args *args)
 {
     free(args->words);
     free(args->metrics);
+    free(args->statements);
+    free(args->is_file);
 }

@@ -34,7 +34,16 @@
     X(END, 0, true, "--end")                 \
     X(TEMPORALITY, 0, true, "--temporality") \
     X(EVENTS, 0, false, "--events")          \
-    X(FORCE, 0, false, "--force")
+    X(FORCE, 0, false, "--force")            \
+    X(COMMAND, 'c', true, "--command")       \
+    X(FILE, 'f', true, "--file")             \
+    X(MODE, 'm', true, "--mode")             \
+    X(TZ, 0, true, "--tz")                   \
+    X(TIMEOUT, 0, true, "--timeout")         \
+    X(MAX_ROWS, 0, true, "--max-rows")       \
+    X(MAX_MEMORY, 0, true, "--max-memory")   \
+    X(KEEP_GOING, 0, false, "--keep-going")  \
+    X(NO_RC, 0, false, "--no-rc")
 
 enum arg_number {
 #define X(symbol, letter, takes_value, name) ARG_NUMBER_##symbol,
@@ -51,6 +60,9 @@ struct args {
     const char *values[ARG_NUMBERS]; /* the last one given; NULL: none */
     const char **metrics;            /* all values of --metric */
     int metric_count;
+    const char **statements; /* all of -c and -f, in their order; is_file says which */
+    bool *is_file;
+    int statement_count;
     const char **words; /* the command and what follows it */
     int count;
 };

@@ -11,8 +11,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "args.h"
 #include "command.h"
+#include "session.h"
 #include "varve.h"
 
 /* The first option that was given and that the command does not take. */
@@ -44,16 +46,30 @@ static enum exit_status run(const struct command *command, const struct args *ar
     return command->run(args);
 }
 
+/* `varve STORE`: one word that is a directory and no command. */
+static bool is_store(const struct args *args)
+{
+    struct stat stat_buffer;
+    if (args->count != 1 || stat(args->words[0], &stat_buffer) != 0)
+        return false;
+    for (size_t i = 0; i < command_count; i++)
+        if (strcmp(args->words[0], commands[i].name) == 0)
+            return false;
+    return S_ISDIR(stat_buffer.st_mode);
+}
+
 static enum exit_status dispatch(const struct args *args)
 {
     if (args->count == 0 && (args->seen & ARG(VERSION))) {
         printf("varve %s\n", varve_version());
         return EXIT_DONE;
     }
-    if (args->count == 0) {
-        help_overview(args->seen & ARG(HELP) ? stdout : stderr);
-        return args->seen & ARG(HELP) ? EXIT_DONE : EXIT_USAGE;
+    if (args->count == 0 && (args->seen & ARG(HELP))) {
+        help_overview(stdout);
+        return EXIT_DONE;
     }
+    if (args->count == 0)
+        return cmd_statements(args);
     const struct command *command = command_find(args->words[0]);
     return command ? run(command, args) : EXIT_USAGE;
 }
@@ -63,7 +79,13 @@ int main(int argc, char **argv)
     struct args args;
     /* A parent may have had it ignored, and then every write would be an error to report. */
     signal(SIGPIPE, SIG_DFL);
-    enum exit_status status = args_parse(&args, argc, argv) ? dispatch(&args) : EXIT_USAGE;
+    bool parsed = args_parse(&args, argc, argv);
+    if (parsed && !(args.seen & ARG(DB)) && is_store(&args)) {
+        args.values[ARG_NUMBER_DB] = args.words[0];
+        args.seen |= ARG(DB);
+        args.count = 0;
+    }
+    enum exit_status status = parsed ? dispatch(&args) : EXIT_USAGE;
     if (fflush(stdout) != 0 || ferror(stdout)) {
         fprintf(stderr, "error: cannot write the results: %s\n", strerror(errno));
         status = EXIT_FAILED;

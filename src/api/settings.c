@@ -14,9 +14,24 @@ varve_set(varve *db, struct varve_str name, struct varve_str value, struct varve
 {
     struct store *store = store_of(db);
     TRY(api_check(store, "varve_set", err));
+    if (name.size > 0 && memchr(name.data, '/', name.size))
+        return fail(err, VARVE_INVALID, "setting",
+                    "'%.*s' has a slash; such names are the program's own", STR_ARG(name));
     if (str_equal(name, STR("rules")) && value.size > 0)
         TRY(rules_check(&store->mem, value, err));
     return store_setting_put(store, name, value, err);
+}
+
+struct visible {
+    int (*visit)(void *, struct varve_str name, struct varve_str value);
+    void *context;
+};
+
+/* Definitions are kept as settings with a slash in their names; they are listed by SHOW. */
+static int visit_visible(void *context, struct varve_str name, struct varve_str value)
+{
+    const struct visible *v = context;
+    return memchr(name.data, '/', name.size) ? 0 : v->visit(v->context, name, value);
 }
 
 enum varve_status
@@ -24,5 +39,6 @@ varve_visit_settings(varve *db, int (*visit)(void *, struct varve_str name, stru
                      void *context, struct varve_err *err)
 {
     TRY(api_check(store_of(db), "varve_visit_settings", err));
-    return store_visit_settings(store_of(db), visit, context, err);
+    struct visible visible = {visit, context};
+    return store_visit_settings(store_of(db), visit_visible, &visible, err);
 }

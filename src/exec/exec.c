@@ -41,7 +41,7 @@ static const struct {
     [NODE_DISTINCT] = {"DISTINCT", &op_distinct, 1},
     [NODE_SET] = {"SET", &op_set, 2},
     [NODE_NAMED] = {"NAMED", &op_named, 0},
-    [NODE_CATALOGUE] = {"CATALOGUE", NULL, 0},
+    [NODE_CATALOGUE] = {"CATALOGUE", &op_catalogue, 0},
 };
 
 struct exec_zone {

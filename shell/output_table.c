@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * output_table.c -- tables in boxes, for people.
+ *
+ * The first rows are kept until the widths are known; those behind them are written as they
+ * come, in the same widths, so that a table that is too long to look at takes no more
+ * memory than one that is not.  Where the terminal is narrower than the table, the widest columns
+ * of text give way, and what is cut ends in an ellipsis.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cell.h"
+
+enum { KEPT_ROWS = 10000, LEAST_WIDTH = 8 };
+
+/* Texts of cells, one behind the other. */
+struct kept_cell {
+    size_t at, size;
+};
+struct kept {
+    char *bytes;
+    size_t size, capacity;
+    struct kept_cell *cells;
+    size_t count, cell_capacity;
+};
+
+struct table {
+    FILE *stream;
+    const struct style *style;
+    const struct rows *rows;
+    int *width;
+    bool *is_number;
+    struct kept kept;
+    bool failed; /* no memory */
+};
+
+/* The strokes of a box: left, line, crossing, right. */
+struct strokes {
+    const char *left, *line, *cross, *right;
+};
+static const struct strokes strokes[2][3] = {
+    {{"+", "-", "+", "+"}, {"+", "-", "+", "+"}, {"+", "-", "+", "+"}},
+    {{"┌", "─", "┬", "┐"}, {"├", "─", "┼", "┤"}, {"└", "─", "┴", "┘"}},
+};
+enum { TOP, MIDDLE, BOTTOM };
+
+/* ---- keeping --------------------------------------------------------------------- */
+
+static bool keep(struct kept *kept, struct varve_str text)
+{
+    if (kept->size + text.size + 1 > kept->capacity) {
+        size_t capacity = 2 * kept->capacity + text.size + 4096;
+        char *bytes = realloc(kept->bytes, capacity);
+        if (!bytes)
+            return false;
+        kept->bytes = bytes;
+        kept->capacity = capacity;
+    }
+    if (kept->count == kept->cell_capacity) {
+        size_t capacity = 2 * kept->cell_capacity + 256;
+        struct kept_cell *cells = realloc(kept->cells, capacity * sizeof *cells);
+        if (!cells)
+            return false;
+        kept->cells = cells;
+        kept->cell_capacity = capacity;
+    }
+    memcpy(kept->bytes + kept->size, text.data, text.size);
+    kept->cells[kept->count++] = (struct kept_cell){kept->size, text.size};
+    kept->size += text.size;
+    return true;
+}
+
+static struct varve_str kept_cell(const struct kept *kept, size_t i)
+{
+    return (struct varve_str){kept->bytes + kept->cells[i].at, kept->cells[i].size};
+}
+
+/* ---- texts of cells --------------------------------------------------------------- */
+
+static struct varve_str
+cell_text(const struct table *t, size_t column, const struct varve_cell *cell, char text[CELL_TEXT])
+{
+    if (cell->type == VARVE_CELL_TEXT)
+        return cell->as.s;
+    if (cell->type == VARVE_CELL_NULL)
+        return (struct varve_str){t->style->null, strlen(t->style->null)};
+    size_t size = t->style->pretty ? cell_pretty(cell, &t->rows->columns[column], t->style, text)
+                                   : cell_exact(cell, text);
+    return (struct varve_str){text, size};
+}
+
+/* ---- drawing ---------------------------------------------------------------------- */
+
+static void rule(const struct table *t, int which)
+{
+    const struct strokes *s = &strokes[t->style->utf8][which];
+    fputs(s->left, t->stream);
+    for (size_t c = 0; c < t->rows->column_count; c++) {
+        fputs(c > 0 ? s->cross : "", t->stream);
+        for (int i = 0; i < t->width[c] + 2; i++)
+            fputs(s->line, t->stream);
+    }
+    fprintf(t->stream, "%s\n", s->right);
+}
+
+/* Control characters would spoil the table, or worse, reach the terminal. */
+static void put_clean(FILE *stream, struct varve_str text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        bool is_c1 = c == 0xc2 && i + 1 < text.size && (unsigned char)text.data[i + 1] < 0xa0;
+        if (c >= 0x20 && c != 0x7f && !is_c1)
+            fputc(c, stream);
+        i += is_c1;
+    }
+}
+
+static void put_cell(const struct table *t, size_t column, struct varve_str text, bool right)
+{
+    int width = text_width(text), room = t->width[column];
+    const char *ellipsis = "";
+    if (width > room) {
+        ellipsis = t->style->utf8 ? "…" : "~";
+        text.size = text_fit(text, room - 1);
+        width = text_width(text) + 1;
+    }
+    fprintf(t->stream, "%*s", right ? room - width + 1 : 1, "");
+    put_clean(t->stream, text);
+    fputs(ellipsis, t->stream);
+    fprintf(t->stream, "%*s", right ? 1 : room - width + 1, "");
+}
+
+static void put_header(const struct table *t)
+{
+    const char *bar = t->style->utf8 ? "│" : "|";
+    rule(t, TOP);
+    for (size_t c = 0; c < t->rows->column_count; c++) {
+        fputs(bar, t->stream);
+        fputs(t->style->colour ? "\033[1m" : "", t->stream);
+        put_cell(t, c, t->rows->columns[c].name, t->is_number[c]);
+        fputs(t->style->colour ? "\033[0m" : "", t->stream);
+    }
+    fprintf(t->stream, "%s\n", bar);
+    rule(t, MIDDLE);
+}
+
+/* ---- widths ------------------------------------------------------------------------ */
+
+static void measure(struct table *t)
+{
+    size_t columns = t->rows->column_count;
+    for (size_t c = 0; c < columns; c++)
+        t->width[c] = text_width(t->rows->columns[c].name);
+    for (size_t i = 0; i < t->kept.count; i++) {
+        int width = text_width(kept_cell(&t->kept, i));
+        if (width > t->width[i % columns])
+            t->width[i % columns] = width;
+    }
+    int total = 1;
+    for (size_t c = 0; c < columns; c++)
+        total += t->width[c] + 3;
+    while (t->style->width > 0 && total > t->style->width) {
+        size_t widest = columns;
+        for (size_t c = 0; c < columns; c++)
+            if (!t->is_number[c] && t->width[c] > LEAST_WIDTH &&
+                (widest == columns || t->width[c] > t->width[widest]))
+                widest = c;
+        if (widest == columns)
+            break;
+        t->width[widest]--;
+        total--;
+    }
+}
+
+/* ---- the rows ------------------------------------------------------------------------ */
+
+static void put_row(const struct table *t, const struct varve_cell *cells)
+{
+    char text[CELL_TEXT];
+    const char *bar = t->style->utf8 ? "│" : "|";
+    for (size_t c = 0; c < t->rows->column_count; c++) {
+        fputs(bar, t->stream);
+        put_cell(t, c, cell_text(t, c, &cells[c], text),
+                 cell_is_number(&cells[c]) || t->is_number[c]);
+    }
+    fprintf(t->stream, "%s\n", bar);
+}
+
+static void put_kept(const struct table *t)
+{
+    const char *bar = t->style->utf8 ? "│" : "|";
+    size_t columns = t->rows->column_count;
+    for (size_t i = 0; i < t->kept.count; i++) {
+        fputs(bar, t->stream);
+        put_cell(t, i % columns, kept_cell(&t->kept, i), t->is_number[i % columns]);
+        if (i % columns == columns - 1)
+            fprintf(t->stream, "%s\n", bar);
+    }
+}
+
+/* A column is one of numbers if its first value that is not NULL is a number. */
+static void keep_row(struct table *t, const struct varve_cell *cells, bool *is_known)
+{
+    char text[CELL_TEXT];
+    for (size_t c = 0; c < t->rows->column_count; c++) {
+        if (!is_known[c] && cells[c].type != VARVE_CELL_NULL) {
+            is_known[c] = true;
+            t->is_number[c] = cell_is_number(&cells[c]);
+        }
+        t->failed |= !keep(&t->kept, cell_text(t, c, &cells[c], text));
+    }
+}
+
+static void begin(struct table *t)
+{
+    measure(t);
+    put_header(t);
+    put_kept(t);
+}
+
+static enum varve_status draw(struct table *t, bool *is_known, struct varve_err *err)
+{
+    const struct varve_cell *cells;
+    size_t count;
+    uint64_t number = 0;
+    enum varve_status status;
+    while ((status = t->rows->next(t->rows->context, &cells, &count, err)) == VARVE_OK) {
+        for (size_t i = 0; i < count && !ferror(t->stream) && !t->failed; i++, number++) {
+            const struct varve_cell *row = cells + i * t->rows->column_count;
+            if (number == KEPT_ROWS)
+                begin(t);
+            if (number < KEPT_ROWS)
+                keep_row(t, row, is_known);
+            else
+                put_row(t, row);
+        }
+    }
+    if (status != VARVE_DONE)
+        return status;
+    if (number <= KEPT_ROWS)
+        begin(t);
+    rule(t, BOTTOM);
+    return VARVE_OK;
+}
+
+enum varve_status
+write_table(FILE *stream, const struct style *style, const struct rows *rows, struct varve_err *err)
+{
+    struct table t = {.stream = stream, .style = style, .rows = rows};
+    const struct varve_cell *cells;
+    size_t count = rows->column_count;
+    if (count == 0) {
+        enum varve_status none;
+        while ((none = rows->next(rows->context, &cells, &count, err)) == VARVE_OK)
+            ;
+        return none == VARVE_DONE ? VARVE_OK : none;
+    }
+    bool *is_known = calloc(count, sizeof *is_known);
+    t.width = calloc(count, sizeof *t.width);
+    t.is_number = calloc(count, sizeof *t.is_number);
+    t.failed = !is_known || !t.width || !t.is_number;
+    enum varve_status status = t.failed ? VARVE_NOMEM : draw(&t, is_known, err);
+    if (t.failed && err) {
+        *err = (struct varve_err){.status = VARVE_NOMEM, .message = "out of memory"};
+        status = VARVE_NOMEM;
+    }
+    free(t.kept.bytes);
+    free(t.kept.cells);
+    free(is_known);
+    free(t.width);
+    free(t.is_number);
+    return status;
+}

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * session.c -- runs statements and shows what came of them.
+ */
+#include "session.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cell.h"
+#include "place.h"
+#include "quantity.h"
+#include "text.h"
+#include "when.h"
+
+volatile sig_atomic_t session_interrupted;
+
+static int wants_to_stop(void *context)
+{
+    (void)context;
+    return session_interrupted != 0;
+}
+
+/* ---- the options --------------------------------------------------------------- */
+
+static enum exit_status misused(const char *option, const char *value, const char *expected)
+{
+    fprintf(stderr, "error: %s '%s': expected %s\n", option, value, expected);
+    return EXIT_USAGE;
+}
+
+static enum exit_status take_mode(struct session *s)
+{
+    const char *name = ARG_VALUE(s->args, MODE);
+    if (name && !output_find(name, &s->style.mode)) {
+        fprintf(stderr, "error: unknown mode '%s'; there are", name);
+        for (int i = 0; i < OUTPUT_MODES; i++)
+            fprintf(stderr, "%s %s", i > 0 ? "," : "", output_formats[i].name);
+        fputc('\n', stderr);
+        return EXIT_USAGE;
+    }
+    return EXIT_DONE;
+}
+
+static enum exit_status take_limits(struct session *s)
+{
+    const char *timeout = ARG_VALUE(s->args, TIMEOUT), *rows = ARG_VALUE(s->args, MAX_ROWS);
+    const char *memory = ARG_VALUE(s->args, MAX_MEMORY), *now = ARG_VALUE(s->args, NOW);
+    if (timeout && !quantity_duration(timeout, &s->options.timeout))
+        return misused("--timeout", timeout, "a duration such as 30s");
+    if (rows && !quantity_count(rows, &s->options.max_rows))
+        return misused("--max-rows", rows, "a number");
+    if (memory && !quantity_size(memory, &s->options.max_memory))
+        return misused("--max-memory", memory, "a size such as 500M");
+    if (now && !when_parse(now, when_now(), &s->options.now))
+        return misused("--now", now, "a time such as 2026-10-08T08:15:18Z");
+    return EXIT_DONE;
+}
+
+static enum exit_status take_zone(struct session *s)
+{
+    const char *zone = ARG_VALUE(s->args, TZ);
+    snprintf(s->zone, sizeof s->zone, "%s", zone ? zone : "UTC");
+    s->options.zone = s->style.zone = varve_str(s->zone);
+    return EXIT_DONE;
+}
+
+/* NO_COLOR beats CLICOLOR_FORCE and FORCE_COLOR, these a dumb terminal, that what it is. */
+static bool wants_colour(bool terminal)
+{
+    const char *no = getenv("NO_COLOR"), *force = getenv("CLICOLOR_FORCE");
+    const char *also = getenv("FORCE_COLOR"), *term = getenv("TERM");
+    if (no && *no)
+        return false;
+    if ((force && *force && strcmp(force, "0") != 0) || (also && *also && strcmp(also, "0") != 0))
+        return true;
+    return terminal && term && strcmp(term, "dumb") != 0;
+}
+
+static int terminal_width(void)
+{
+    struct winsize size;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    return 80;
+}
+
+enum exit_status session_begin(struct session *s, const struct args *args, bool interactive)
+{
+    bool terminal = isatty(STDOUT_FILENO) != 0;
+    *s = (struct session){.args = args, .out = stdout, .interactive = interactive};
+    setlocale(LC_CTYPE, "");
+    s->style = (struct style){.mode = terminal ? MODE_TABLE : MODE_TSV,
+                              .pretty = terminal,
+                              .colour = wants_colour(terminal),
+                              .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
+                              .width = terminal ? terminal_width() : 0,
+                              .null = terminal ? "-" : "NULL"};
+    if (!s->style.utf8 && !terminal) /* widths have to be known all the same */
+        s->style.utf8 = setlocale(LC_CTYPE, "C.UTF-8") != NULL;
+    s->footer = terminal;
+    s->keep_going = (args->seen & ARG(KEEP_GOING)) != 0;
+    s->options.stop = wants_to_stop;
+    enum exit_status status = take_mode(s);
+    if (status == EXIT_DONE)
+        status = take_limits(s);
+    return status == EXIT_DONE ? take_zone(s) : status;
+}
+
+void session_end(struct session *s)
+{
+    if (s->out_is_file)
+        fclose(s->out);
+    varve_close(s->db);
+}
+
+enum exit_status session_open(struct session *s)
+{
+    if (s->db)
+        return EXIT_DONE;
+    return place_open(s->args, 0, &s->db);
+}
+
+/* ---- errors ---------------------------------------------------------------------- */
+
+/* The line of the text that holds the spot, with a caret under it. */
+static void show_spot(struct varve_str text, const struct varve_spot *spot)
+{
+    size_t from = spot->offset < text.size ? spot->offset : text.size, until = from;
+    while (from > 0 && text.data[from - 1] != '\n')
+        from--;
+    while (until < text.size && text.data[until] != '\n')
+        until++;
+    while (from < spot->offset && (text.data[from] == ' ' || text.data[from] == '\t'))
+        from++;
+    size_t end = spot->offset + spot->size < until ? spot->offset + spot->size : until;
+    fputs("  ", stderr);
+    for (size_t i = from; i < until; i++)
+        fputc((unsigned char)text.data[i] < 0x20 ? ' ' : text.data[i], stderr);
+    int before = text_width((struct varve_str){text.data + from, spot->offset - from});
+    int marked = end > spot->offset
+                     ? text_width((struct varve_str){text.data + spot->offset, end - spot->offset})
+                     : 1;
+    fprintf(stderr, "\n  %*s^", before, "");
+    for (int i = 1; i < marked; i++)
+        fputc('~', stderr);
+    fputc('\n', stderr);
+}
+
+void session_error(const struct session *s, struct varve_str text, const struct varve_spot *spot,
+                   const struct varve_err *err)
+{
+    fflush(s->out);
+    if (s->script)
+        fprintf(stderr, "%s:%zu: ", s->script, s->line);
+    text_error(err);
+    if (spot && (spot->size > 0 || spot->offset > 0))
+        show_spot(text, spot);
+}
+
+/* ---- one statement ----------------------------------------------------------------- */
+
+/* "3 rows, 2026-10-25 to 2026-11-01, every day, Europe/Berlin; 1,204 points read, 4 ms". */
+static void show_footer(const struct session *s, const struct varve_result_info *info)
+{
+    char text[TEXT_NUMBER], since[TEXT_TIME], until[TEXT_TIME];
+    const char *dim = s->style.colour ? "\033[2m" : "", *plain = s->style.colour ? "\033[0m" : "";
+    fprintf(s->out, "%s%s row%s", dim, text_count(info->rows, text), info->rows == 1 ? "" : "s");
+    if (info->has_range) {
+        text_time(info->since, since);
+        text_time(info->until, until);
+        fprintf(s->out, "  %.16s .. %.16s", since, until);
+    }
+    if (info->bucket.size > 0)
+        fprintf(s->out, " every %.*s", (int)info->bucket.size, info->bucket.data);
+    if (info->zone.size > 0)
+        fprintf(s->out, " %.*s", (int)info->zone.size, info->zone.data);
+    fprintf(s->out, "  raw  %s points", text_count(info->points, text));
+    if (info->runs_from_headers > 0)
+        fprintf(s->out, " + %s runs by header", text_count(info->runs_from_headers, text));
+    fprintf(s->out, "  %.1f ms%s\n", (double)info->nanoseconds / 1e6, plain);
+}
+
+static enum exit_status failed(const struct session *s, struct varve_str text,
+                               const struct varve_spot *spot, const struct varve_err *err)
+{
+    if (err->status != VARVE_INTERRUPTED) {
+        session_error(s, text, spot, err);
+        return EXIT_FAILED;
+    }
+    fflush(s->out);
+    fputs("interrupted\n", stderr);
+    session_interrupted = 0;
+    return EXIT_INTERRUPTED;
+}
+
+static enum exit_status run_statement(struct session *s, struct varve_str text)
+{
+    struct varve_err err = {.message = ""};
+    struct varve_spot spot;
+    struct varve_result_info info;
+    varve_result *result;
+    enum exit_status status = session_open(s);
+    if (status != EXIT_DONE)
+        return status;
+    enum varve_status ran = varve_run(s->db, text, &s->options, &result, &spot, &err);
+    if (ran != VARVE_OK) {
+        err.status = ran;
+        return failed(s, text, &spot, &err);
+    }
+    struct rows rows = output_rows(result);
+    ran = output_formats[s->style.mode].write(s->out, &s->style, &rows, &err);
+    varve_result_info(result, &info);
+    if (ran != VARVE_OK) {
+        err.status = ran;
+        status = failed(s, text, NULL, &err);
+    } else if (info.note.size > 0 && rows.column_count == 0) {
+        if (s->footer)
+            fprintf(s->out, "%.*s\n", (int)info.note.size, info.note.data);
+    } else if (s->footer) {
+        show_footer(s, &info);
+    }
+    varve_result_free(result);
+    return status;
+}
+
+static struct varve_str trimmed(struct varve_str text)
+{
+    while (text.size > 0 && strchr(" \t\r\n", text.data[0])) {
+        text.data++;
+        text.size--;
+    }
+    while (text.size > 0 && strchr(" \t\r\n", text.data[text.size - 1]))
+        text.size--;
+    return text;
+}
+
+enum exit_status session_run(struct session *s, struct varve_str text)
+{
+    text = trimmed(text);
+    if (text.size == 0 || (text.size == 1 && text.data[0] == ';'))
+        return EXIT_DONE;
+    return text.data[0] == '.' || text.data[0] == '\\' ? dot_run(s, text) : run_statement(s, text);
+}
+
+/* ---- many statements ------------------------------------------------------------------ */
+
+static size_t count_lines(const char *text, size_t size)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < size; i++)
+        n += text[i] == '\n';
+    return n;
+}
+
+/* Only spaces and comments. */
+static bool is_blank(struct varve_str text)
+{
+    size_t i = 0;
+    while (i < text.size) {
+        if (strchr(" \t\r\n;", text.data[i]))
+            i++;
+        else if (i + 1 < text.size && text.data[i] == '-' && text.data[i + 1] == '-')
+            while (i < text.size && text.data[i] != '\n')
+                i++;
+        else
+            return false;
+    }
+    return true;
+}
+
+/* Where the statement or the line of a command at `from` ends; *complete: it does. */
+static size_t find_end(struct varve_str text, size_t from, bool *complete)
+{
+    int is_complete;
+    size_t at = from;
+    while (at < text.size && strchr(" \t\r\n", text.data[at]))
+        at++;
+    if (at < text.size && (text.data[at] == '.' || text.data[at] == '\\')) {
+        const char *end = memchr(text.data + at, '\n', text.size - at);
+        *complete = end != NULL;
+        return end ? (size_t)(end - text.data) + 1 : text.size;
+    }
+    size_t end = varve_statement_end(text, from, &is_complete);
+    *complete = is_complete != 0;
+    return end;
+}
+
+enum exit_status session_text(struct session *s, struct varve_str text, bool is_end, size_t *used)
+{
+    enum exit_status worst = EXIT_DONE;
+    *used = 0;
+    while (*used < text.size && !s->quit) {
+        bool complete;
+        size_t end = find_end(text, *used, &complete);
+        struct varve_str statement = {text.data + *used, end - *used};
+        if (!complete && !is_end)
+            break;
+        size_t blank = 0;
+        while (blank < statement.size && strchr(" \t\r\n", statement.data[blank]))
+            blank++;
+        s->line += count_lines(statement.data, blank);
+        enum exit_status status = is_blank(statement) ? EXIT_DONE : session_run(s, statement);
+        s->line += count_lines(statement.data + blank, statement.size - blank);
+        *used = end;
+        if (status == EXIT_DONE)
+            continue;
+        worst = worst == EXIT_DONE ? status : worst;
+        if (!s->keep_going || status == EXIT_INTERRUPTED)
+            return status;
+    }
+    return worst;
+}
+
+/* Runs what has come of a stream so far; keeps what is not complete. */
+static enum exit_status run_stream(struct session *s, FILE *file, char **text, size_t *size)
+{
+    enum exit_status worst = EXIT_DONE;
+    size_t capacity = 0;
+    bool is_end = false;
+    *size = 0;
+    while (!is_end && !s->quit) {
+        if (capacity - *size < 1 << 16) {
+            char *larger = realloc(*text, 2 * capacity + (1 << 17));
+            if (!larger) {
+                fputs("error: out of memory\n", stderr);
+                return EXIT_FAILED;
+            }
+            *text = larger;
+            capacity = 2 * capacity + (1 << 17);
+        }
+        ssize_t n = read(fileno(file), *text + *size, capacity - *size);
+        if (n < 0 && errno == EINTR && !session_interrupted)
+            continue;
+        if (n < 0 && session_interrupted)
+            return EXIT_INTERRUPTED;
+        if (n < 0) {
+            fprintf(stderr, "error: cannot read: %s\n", strerror(errno));
+            return EXIT_FAILED;
+        }
+        is_end = n == 0;
+        *size += (size_t)n;
+        size_t used;
+        enum exit_status status = session_text(s, (struct varve_str){*text, *size}, is_end, &used);
+        worst = worst == EXIT_DONE ? status : worst;
+        if (status != EXIT_DONE && (!s->keep_going || status == EXIT_INTERRUPTED))
+            return status;
+        memmove(*text, *text + used, *size - used);
+        *size -= used;
+    }
+    return worst;
+}
+
+enum exit_status session_file(struct session *s, const char *path)
+{
+    bool is_stdin = strcmp(path, "-") == 0;
+    FILE *file = is_stdin ? stdin : fopen(path, "r");
+    if (!file) {
+        fprintf(stderr, "error: %s: %s\n", path, strerror(errno));
+        return EXIT_FAILED;
+    }
+    const char *outer = s->script;
+    size_t outer_line = s->line;
+    char *text = NULL;
+    size_t size;
+    s->script = is_stdin ? outer : path;
+    s->line = 1;
+    enum exit_status status = run_stream(s, file, &text, &size);
+    s->script = outer;
+    s->line = outer_line;
+    free(text);
+    if (!is_stdin)
+        fclose(file);
+    return status;
+}
