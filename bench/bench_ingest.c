@@ -135,8 +135,8 @@ struct doors {
 };
 
 /* What would be appended is only counted. */
-static enum varve_status
-count_batch(void *context, struct write_batch *batch, struct varve_appended *appended, struct varve_err *e)
+static enum varve_status count_batch(void *context, struct write_batch *batch,
+                                     struct varve_appended *appended, struct varve_err *e)
 {
     (void)context;
     (void)e;
@@ -282,8 +282,7 @@ struct whole {
 
 static struct span_of_time now(void)
 {
-    return (struct span_of_time){seconds_of(CLOCK_PROCESS_CPUTIME_ID),
-                                 seconds_of(CLOCK_MONOTONIC)};
+    return (struct span_of_time){seconds_of(CLOCK_PROCESS_CPUTIME_ID), seconds_of(CLOCK_MONOTONIC)};
 }
 
 static struct span_of_time since(struct span_of_time began)
@@ -316,8 +315,8 @@ static void ingest_all(const char *store, unsigned flags, enum varve_input input
 }
 
 /* In a child, so that its peak memory is its own. */
-static void run_whole_once(const char *store, unsigned flags, enum varve_input input,
-                           struct whole *w)
+static void
+run_whole_once(const char *store, unsigned flags, enum varve_input input, struct whole *w)
 {
     int ends[2], status;
     struct rusage usage;
