@@ -39,20 +39,21 @@ enum expr_kind {
 };
 
 /* Operators in the order of the table that parses them (parse_expr.c); text as it is printed. */
-#define OPERATOR_MAP(X)                                                                         \
-    X(OR, "OR")                                                                                 \
-    X(AND, "AND")                                                                               \
-    X(NOT, "NOT") X(EQ, "=") X(NE, "!=") X(LT, "<") X(LE, "<=") X(GT, ">") X(GE, ">=")          \
-        X(MATCH, "=~") X(NOMATCH, "!~") X(LIKE, "LIKE") X(NOTLIKE, "NOT LIKE") X(CONCAT, "||")  \
-            X(ADD, "+") X(SUB, "-") X(MUL, "*") X(DIV, "/") X(MOD, "%") X(NEG, "-") X(POS, "+") \
-                X(ISNULL, "IS NULL") X(NOTNULL, "IS NOT NULL")
+/* clang-format off */
+#define OPERATOR_MAP(X) \
+    X(OR, "OR") X(AND, "AND") X(NOT, "NOT") \
+    X(EQ, "=") X(NE, "!=") X(LT, "<") X(LE, "<=") X(GT, ">") X(GE, ">=") \
+    X(MATCH, "=~") X(NOMATCH, "!~") X(LIKE, "LIKE") X(NOTLIKE, "NOT LIKE") \
+    X(CONCAT, "||") X(ADD, "+") X(SUB, "-") X(MUL, "*") X(DIV, "/") X(MOD, "%") \
+    X(NEG, "-") X(POS, "+") X(ISNULL, "IS NULL") X(NOTNULL, "IS NOT NULL")
 
-enum operator{
+enum operator {
 #define X(name, text) OPERATOR_##name,
     OPERATOR_MAP(X)
 #undef X
-        OPERATORS
+    OPERATORS
 };
+/* clang-format on */
 
 enum expr_flag {
     EXPR_NEGATED = 1,  /* NOT IN, NOT BETWEEN */
@@ -234,11 +235,12 @@ enum statement_kind {
 };
 
 /* What SHOW shows and CREATE makes; one line a word. */
-#define SHOW_MAP(X)                                                                           \
-    X(METRICS)                                                                                \
-    X(TABLES)                                                                                 \
-    X(LABELS) X(VALUES) X(SERIES) X(CARDINALITY) X(PANELS) X(DASHBOARDS) X(ALERTS) X(LOOKUPS) \
-        X(VIEWS) X(TIERS) X(RETENTION) X(SETTINGS)
+#define SHOW_MAP(X)                                                                          \
+    X(METRICS)                                                                               \
+    X(TABLES)                                                                                \
+    X(LABELS)                                                                                \
+    X(VALUES) X(SERIES) X(CARDINALITY) X(PANELS) X(DASHBOARDS) X(ALERTS) X(LOOKUPS) X(VIEWS) \
+        X(TIERS) X(RETENTION) X(SETTINGS)
 enum show_kind {
 #define X(name) SHOW_##name,
     SHOW_MAP(X)
