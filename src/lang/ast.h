@@ -235,12 +235,11 @@ enum statement_kind {
 };
 
 /* What SHOW shows and CREATE makes; one line a word. */
-#define SHOW_MAP(X)                                                                          \
-    X(METRICS)                                                                               \
-    X(TABLES)                                                                                \
-    X(LABELS)                                                                                \
-    X(VALUES) X(SERIES) X(CARDINALITY) X(PANELS) X(DASHBOARDS) X(ALERTS) X(LOOKUPS) X(VIEWS) \
-        X(TIERS) X(RETENTION) X(SETTINGS)
+/* clang-format off */
+#define SHOW_MAP(X) \
+    X(METRICS) X(TABLES) X(LABELS) X(VALUES) X(SERIES) X(CARDINALITY) X(PANELS) X(DASHBOARDS) \
+    X(ALERTS) X(LOOKUPS) X(VIEWS) X(TIERS) X(RETENTION) X(SETTINGS)
+/* clang-format on */
 enum show_kind {
 #define X(name) SHOW_##name,
     SHOW_MAP(X)
