@@ -34,4 +34,16 @@ lower_statement(const struct statement *statement, const struct schema *schema,
                 const struct lower_options *options, struct arena *arena, struct plan **plan,
                 struct lang_error *error, struct varve_err *err) VARVE_CHECKED;
 
+/* What a DELETE takes away: rows of the source whose labels have one of the values each. */
+struct erasure {
+    struct varve_str source; /* empty: all metrics and tables */
+    int64_t since;
+    struct label_filter *filters; /* all of them EQ */
+    uint32_t filter_count;
+};
+enum varve_status
+lower_erasure(const struct statement *statement, const struct schema *schema,
+              const struct lower_options *options, struct arena *arena, struct erasure *erasure,
+              struct lang_error *error, struct varve_err *err) VARVE_CHECKED;
+
 #endif

@@ -70,6 +70,31 @@ uint32_t lower_alias_find(const struct selecting *s, uint32_t count, struct varv
     return UINT32_MAX;
 }
 
+/* Whether it says something about a group: a roll-up, an aggregate, a metric. */
+bool lower_is_of_group(const struct expr *e)
+{
+    if (e->kind == EXPR_METRIC)
+        return true;
+    if (e->kind == EXPR_CALL &&
+        (lower_rollup_find(e->text) != ROLLUPS || lower_aggregate_find(e->text) != AGGREGATES ||
+         lower_name_is(e->text, "total") || lower_name_is(e->text, "share")))
+        return true;
+    for (uint32_t i = 0; i < e->arg_count; i++)
+        if (lower_is_of_group(e->args[i]))
+            return true;
+    return false;
+}
+
+enum varve_status lower_no_groups(const struct scope *scope, struct place place, const char *what)
+{
+    struct lower *l = scope->select->lower;
+    if (strcmp(scope->clause, "WHERE") == 0)
+        return lower_fail(l, VARVE_INVALID, place,
+                          "%s cannot stand in WHERE, which is about rows: HAVING is about groups",
+                          what);
+    return lower_fail(l, VARVE_INVALID, place, "%s cannot stand inside %s", what, scope->clause);
+}
+
 /* ---- names -------------------------------------------------------------------- */
 
 static enum varve_status
@@ -142,17 +167,6 @@ bind_setting(const struct scope *scope, const struct expr *e, struct term **term
     return lower_term_const(l, e->place, value_float(value), term);
 }
 
-static enum varve_status
-no_groups_here(const struct scope *scope, const struct expr *e, const char *what)
-{
-    struct lower *l = scope->select->lower;
-    if (strcmp(scope->clause, "WHERE") == 0)
-        return lower_fail(l, VARVE_INVALID, e->place,
-                          "%s cannot stand in WHERE, which is about rows: HAVING is about groups",
-                          what);
-    return lower_fail(l, VARVE_INVALID, e->place, "%s cannot stand inside %s", what, scope->clause);
-}
-
 enum varve_status lower_bind_function(const struct scope *scope, const struct expr *e,
                                       enum function function, struct term **term)
 {
@@ -176,10 +190,10 @@ bind_row_call(const struct scope *scope, const struct expr *e, struct term **ter
     if (function != FUNCTIONS)
         return lower_bind_function(scope, e, function, term);
     if (lower_rollup_find(e->text) != ROLLUPS)
-        return no_groups_here(scope, e, "a roll-up");
+        return lower_no_groups(scope, e->place, "a roll-up");
     if (lower_aggregate_find(e->text) != AGGREGATES || lower_name_is(e->text, "total") ||
         lower_name_is(e->text, "share"))
-        return no_groups_here(scope, e, "an aggregate");
+        return lower_no_groups(scope, e->place, "an aggregate");
     return lower_unknown_function(l, e->text, e->place);
 }
 
@@ -308,7 +322,7 @@ bind_kind(const struct scope *scope, const struct expr *e, struct term **term)
         return lower_fail(l, VARVE_INVALID, e->place,
                           "'*' stands alone as an item, or in count(*)");
     case EXPR_METRIC:
-        return no_groups_here(scope, e, "a metric");
+        return lower_no_groups(scope, e->place, "a metric");
     case EXPR_CALL:
         if (lower_name_is(e->text, "setting"))
             return bind_setting(scope, e, term);

@@ -37,6 +37,8 @@ lower_bind_alias(const struct scope *scope, uint32_t item, struct place place, s
         return lower_term_column(s->lower, place, SYMBOL_ITEM + item, out->term->type, term);
     if (out->ast->expr->kind == EXPR_STAR)
         return lower_fail(s->lower, VARVE_INVALID, place, "'*' has no alias");
+    if (scope->columns && lower_is_of_group(out->ast->expr))
+        return lower_no_groups(scope, place, "what is measured in a group");
     TRY(lower_bind(&inner, out->ast->expr, term));
     return scope->columns ? VARVE_OK : lower_fill_number(s->lower, out, term);
 }

@@ -85,15 +85,13 @@ bind_window(const struct scope *scope, const struct expr *call, struct slot *slo
 
 /* ---- slots --------------------------------------------------------------------- */
 
-static struct varve_str
-rollup_unit(struct lower *l, const struct schema_source *metric, enum rollup function)
+static enum varve_status rollup_unit(struct lower *l, const struct schema_source *metric,
+                                     enum rollup function, struct varve_str *unit)
 {
-    struct varve_str unit = metric->unit;
+    *unit = metric->unit;
     if (function == ROLLUP_SEEN || function == ROLLUP_RESETS || function == ROLLUP_CHANGES)
-        return (struct varve_str){0};
-    if (function == ROLLUP_RATE && unit.size && lower_join(l, unit, "/s", &unit) != VARVE_OK)
-        return (struct varve_str){0};
-    return unit;
+        *unit = (struct varve_str){0};
+    return function == ROLLUP_RATE && unit->size ? lower_join(l, *unit, "/s", unit) : VARVE_OK;
 }
 
 static enum value_type rollup_type(const struct schema_source *metric, enum rollup function)
@@ -216,7 +214,7 @@ bind_measure(const struct scope *scope, const struct expr *call, enum rollup fun
     slot->is_measure = true;
     slot->function = function;
     slot->info.type = rollup_type(&metric, function);
-    slot->info.unit = rollup_unit(l, &metric, function);
+    TRY(rollup_unit(l, &metric, function, &slot->info.unit));
     set_aggregate_info(&slot->aggregate, &slot->info);
     TRY(bind_selector(scope, of, &metric, slot));
     if (call->kind == EXPR_CALL)

@@ -174,6 +174,7 @@ lower_unknown_name(const struct scope *scope, struct varve_str name, struct plac
     struct lower *l = s->lower;
     struct nearest nearest;
     char text[HINT_SIZE];
+    bool is_alone = scope->aliases == 0 && s->key_count == 0 && s->from.kind == FROM_NONE;
     nearest_begin(&nearest, name);
     for (uint32_t i = 0; i < scope->aliases; i++)
         if (s->items[i].ast->alias.size)
@@ -183,7 +184,6 @@ lower_unknown_name(const struct scope *scope, struct varve_str name, struct plac
     if (s->from.kind != FROM_NONE)
         TRY(offer_columns(l, &nearest, &s->from));
     TRY(offer_sources(l, &nearest, true, false));
-    return lower_fail(l, VARVE_NOTFOUND, place, "unknown %s '%.*s'%s",
-                      s->from.kind == FROM_NONE ? "metric" : "name", STR_ARG(name),
-                      hint(&nearest, text));
+    return lower_fail(l, VARVE_NOTFOUND, place, "unknown %s '%.*s'%s", is_alone ? "metric" : "name",
+                      STR_ARG(name), hint(&nearest, text));
 }

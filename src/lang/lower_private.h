@@ -341,6 +341,11 @@ lower_bind(const struct scope *scope, const struct expr *expr, struct term **ter
 /* A call of a function of one row. */
 enum varve_status lower_bind_function(const struct scope *scope, const struct expr *expr,
                                       enum function function, struct term **term) VARVE_CHECKED;
+/* Whether it says something about a group: a roll-up, an aggregate, a metric. */
+bool lower_is_of_group(const struct expr *e);
+/* what: "a roll-up", which cannot stand where only rows are spoken of. */
+enum varve_status
+lower_no_groups(const struct scope *scope, struct place place, const char *what) VARVE_CHECKED;
 bool lower_expr_same(const struct expr *a, const struct expr *b);
 /* The number of the last of the first `count` items with this alias, or UINT32_MAX. */
 uint32_t lower_alias_find(const struct selecting *s, uint32_t count, struct varve_str name);

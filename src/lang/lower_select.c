@@ -158,6 +158,8 @@ static enum varve_status bind_key(struct selecting *s, uint32_t i)
     if (key->expr->kind == EXPR_STAR)
         return lower_fail(l, VARVE_INVALID, e->place, "'*' is no key");
     key->info.name = key->name;
+    if (lower_is_of_group(key->expr))
+        return lower_no_groups(&scope, e->place, "what is measured in a group");
     if (s->from.kind == FROM_NONE)
         return VARVE_OK;
     scope.aliases = key->aliases;

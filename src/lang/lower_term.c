@@ -156,9 +156,15 @@ static const char *expected(char letter)
     }
 }
 
+/* Operators as they are, functions with the parentheses that they are called with. */
 static const char *called(enum function function)
 {
-    return function_table[function].name;
+    static const char *const names[FUNCTIONS] = {
+#define X(symbol, name, least, most, result, help) name "()",
+        FUNCTION_MAP(X)
+#undef X
+    };
+    return function < FUNCTION_IF ? function_table[function].name : names[function];
 }
 
 /* A text that stands beside a time is that time: time > '2026-10-03'. */
