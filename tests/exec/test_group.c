@@ -174,7 +174,8 @@ static struct model_cell *find_cell(struct world *w, const struct value *keys, u
             return &w->cells[i];
     struct model_cell *cell = &w->cells[w->cell_count++];
     memset(cell, 0, sizeof *cell);
-    memcpy(cell->keys, keys, count * sizeof *keys);
+    for (uint32_t k = 0; k < count; k++)
+        cell->keys[k] = keys[k];
     return cell;
 }
 
