@@ -17,14 +17,6 @@
 
 /* ---- what is asked for ------------------------------------------------------------- */
 
-static int64_t minus(int64_t a, int64_t b)
-{
-    int64_t difference;
-    if (__builtin_sub_overflow(a, b, &difference))
-        return b > 0 ? INT64_MIN : INT64_MAX;
-    return difference;
-}
-
 static void choose_way(struct measure *m)
 {
     const struct aggregate *a = &m->node->as.measure.aggregate;
@@ -66,14 +58,14 @@ static enum varve_status make_buckets(struct measure *m, struct varve_err *err)
         TRY(exec_zone(m->exec, bucket->zone, &zone, err));
     m->window = node->as.measure.window;
     if (bucket->kind == BUCKET_NONE && m->window) {
-        range.since = minus(range.until, m->window);
+        range.since = time_minus(range.until, m->window);
         m->window = 0;
     }
     TRY(buckets_make(bucket, zone, range, &m->exec->arena, &m->buckets, err));
     m->ends = m->buckets;
     m->read = range;
     if (m->window && m->buckets.count > 0)
-        m->read.since = minus(buckets_part(&m->buckets, 0).until, m->window);
+        m->read.since = time_minus(buckets_part(&m->buckets, 0).until, m->window);
     return VARVE_OK;
 }
 
@@ -151,18 +143,18 @@ static void measure_close(struct op *op)
 
 void measure_reach(struct measure *m, int64_t time, uint32_t *first, uint32_t *last)
 {
-    int64_t until = m->buckets.range.until, end;
-    *first = time < m->buckets.range.since ? 0 : buckets_find(&m->buckets, time);
-    *last = *first;
-    if (!m->window)
-        return;
-    if (__builtin_add_overflow(time, m->window, &end) || end >= until) {
-        *last = m->buckets.count - 1;
-        return;
+    struct time_range range = m->buckets.range;
+    uint32_t bucket = time < range.since && m->window ? 0 : buckets_find(&m->buckets, time);
+    *first = bucket;
+    *last = bucket;
+    if (m->window && bucket != UINT32_MAX) {
+        int64_t end = time_plus(time, m->window);
+        if (end >= range.until)
+            *last = m->buckets.count - 1;
+        else /* the buckets that end before or where the one of `end` begins */
+            *last = end < range.since ? UINT32_MAX : buckets_find(&m->ends, end) - 1;
     }
-    uint32_t behind = end < m->buckets.range.since ? 0 : buckets_find(&m->ends, end);
-    *last = behind - 1;
-    if (behind == 0) {
+    if (*first == UINT32_MAX || *last == UINT32_MAX) {
         *first = 1;
         *last = 0;
     }
@@ -304,11 +296,12 @@ find_units(struct measure *m, const struct batch *batch, struct varve_err *err)
 static enum varve_status
 take_source(struct measure *m, const struct metric_source *source, struct varve_err *err)
 {
-    struct time_range range = {minus(m->read.since, source->offset),
-                               minus(m->read.until, source->offset)};
+    struct time_range range = {time_minus(m->read.since, source->offset),
+                               time_minus(m->read.until, source->offset)};
     struct batch batch;
     enum varve_status status;
     m->offset = source->offset;
+    m->at_hand = (struct time_range){0, 0};
     TRY(input_open(&m->input, source, range, !m->is_additive, m->unit_kind == UNIT_IS_SERIES, err));
     while ((status = input_next(&m->input, &batch, err)) == VARVE_OK) {
         TRY(exec_check(m->exec, err));
@@ -373,7 +366,9 @@ static void place_entries(const struct measure *m, struct cells *places, struct 
 static enum varve_status aggregate_places(struct measure *m, const struct cells *places,
                                           struct value *values, struct varve_err *err)
 {
-    const struct aggregate *aggregate = &m->node->as.measure.aggregate;
+    struct aggregate aggregate = m->node->as.measure.aggregate;
+    if (m->unit_kind == UNIT_IS_LABEL)
+        aggregate.distinct = false; /* they are: each has one unit */
     for (uint32_t group = 0; group < places->span_count; group++) {
         const struct span *span = &places->spans[group];
         for (uint32_t i = 0; i < span->count; i++) {
@@ -381,7 +376,7 @@ static enum varve_status aggregate_places(struct measure *m, const struct cells 
             struct value result;
             if (cell->points == 0)
                 continue;
-            TRY(aggregate_values(aggregate, values + (size_t)cell->sum, cell->float_points,
+            TRY(aggregate_values(&aggregate, values + (size_t)cell->sum, cell->float_points,
                                  &m->texts, &result, err));
             TRY(give_row(m, group, span->first + i, result, err));
         }

@@ -92,7 +92,7 @@ take_run(struct measure *m, uint32_t unit, uint32_t run, struct varve_err *err)
     TRY(add_piece(m, unit, to - from, err));
     struct point *point = m->points->points + m->points->count;
     for (uint32_t i = from; i < to; i++, point++) {
-        *point = (struct point){.end = rows->end[i] + m->offset,
+        *point = (struct point){.end = time_plus(rows->end[i], m->offset),
                                 .start = rows->start[i],
                                 .form = rows->run_form[run],
                                 .is_float = rows->floats != NULL};
@@ -361,9 +361,7 @@ static enum varve_status roll_windows(struct measure *m, uint32_t unit, const st
     if (first > first_end) /* no window has the first point, but one right behind may have others */
         first = first_end;
     for (uint32_t b = first; b <= last; b++) {
-        int64_t end = buckets_part(&m->buckets, b).until, begin;
-        if (__builtin_sub_overflow(end, m->window, &begin))
-            begin = INT64_MIN;
+        int64_t end = buckets_part(&m->buckets, b).until, begin = time_minus(end, m->window);
         while (from < n && p[from].end < begin)
             from++;
         while (to < n && p[to].end < end)

@@ -30,6 +30,22 @@
 __extension__ typedef __int128 i128;
 __extension__ typedef unsigned __int128 u128;
 
+/* Times do not leave int64. */
+static inline int64_t time_plus(int64_t a, int64_t b)
+{
+    int64_t sum;
+    if (__builtin_add_overflow(a, b, &sum))
+        return b < 0 ? INT64_MIN : INT64_MAX;
+    return sum;
+}
+static inline int64_t time_minus(int64_t a, int64_t b)
+{
+    int64_t difference;
+    if (__builtin_sub_overflow(a, b, &difference))
+        return b > 0 ? INT64_MIN : INT64_MAX;
+    return difference;
+}
+
 /* ---- exact sums -------------------------------------------------------------- */
 
 /* a / b as a double, rounded once; b > 0 and below 2^126. */
@@ -203,8 +219,10 @@ struct measure {
     const struct node *node;
     struct buckets buckets, ends; /* the same twice: each remembers where it was */
     struct time_range read;       /* what is read, before any OFFSET */
-    int64_t offset;               /* of the source at hand */
-    int64_t window;               /* of several rows; 0: each bucket is its own */
+    struct time_range at_hand;    /* the bucket that was used last, in times of the source */
+    uint32_t at_bucket;
+    int64_t offset; /* of the source at hand */
+    int64_t window; /* of several rows; 0: each bucket is its own */
     int scale;
     bool is_gauge, is_additive, is_muting;
     enum unit_kind unit_kind;

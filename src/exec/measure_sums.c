@@ -47,35 +47,62 @@ static enum varve_status add(struct measure *m, uint32_t unit, uint32_t first, u
     return add_to(&m->cells, cell, amount, -1, err);
 }
 
-/* The points of a run, one by one; neighbours that go to the same place are added up before. */
+/* The time, of the source, from which on points go to other buckets than [first, last]. */
+static int64_t steady_until(const struct measure *m, uint32_t first, uint32_t last)
+{
+    int64_t until = buckets_part(&m->buckets, first).until, next;
+    if (m->window && last + 1 < m->buckets.count) {
+        next = time_minus(buckets_part(&m->buckets, last + 1).until, m->window);
+        until = next < until ? next : until;
+    }
+    return time_minus(until, m->offset);
+}
+
+/* Points [from, to) as one amount. */
+static enum varve_status
+add_points(struct measure *m, uint32_t unit, uint32_t from, uint32_t to, bool counts,
+           uint32_t first, uint32_t last, struct varve_err *err)
+{
+    const struct scan_stretch *s = m->stretch;
+    struct amount sum = {.points = counts ? to - from : 0};
+    if (m->node->as.measure.function == ROLLUP_SEEN)
+        return add(m, unit, first, last, &sum, err);
+    if (!s->is_float) {
+        for (uint32_t i = from; i < to; i++)
+            sum.sum += s->ints[i];
+        return add(m, unit, first, last, &sum, err);
+    }
+    sum.is_float = true;
+    for (uint32_t i = from; i < to; i++) {
+        sum.high = s->floats[i];
+        TRY(add(m, unit, first, last, &sum, err));
+        sum.points = 0;
+    }
+    return VARVE_OK;
+}
+
+/* The points of a run that are in the range; neighbours that go to the same place together. */
 static enum varve_status
 add_stretch(struct measure *m, uint32_t unit, bool counts, struct varve_err *err)
 {
     const struct scan_stretch *s = m->stretch;
     const struct scan *scan = m->input.scan;
-    uint32_t at_first = 1, at_last = 0, first, last;
-    bool is_seen = m->node->as.measure.function == ROLLUP_SEEN;
-    struct amount sum = {0};
-    for (uint32_t i = 0; i < s->rows; i++) {
-        if (s->ends[i] < scan->since || s->ends[i] >= scan->until)
+    uint32_t from = 0, to;
+    while (from < s->rows && s->ends[from] < scan->since)
+        from++;
+    for (; from < s->rows && s->ends[from] < scan->until; from = to) {
+        uint32_t first, last;
+        to = from + 1;
+        measure_reach(m, time_plus(s->ends[from], m->offset), &first, &last);
+        if (first > last)
             continue;
-        measure_reach(m, s->ends[i] + m->offset, &first, &last);
-        if (first != at_first || last != at_last || sum.is_float) {
-            TRY(add(m, unit, at_first, at_last, &sum, err));
-            sum = (struct amount){0};
-            at_first = first;
-            at_last = last;
-        }
-        sum.points += counts;
-        if (is_seen)
-            continue;
-        sum.is_float = s->is_float;
-        if (s->is_float)
-            sum.high = s->floats[i];
-        else
-            sum.sum += s->ints[i];
+        int64_t until = steady_until(m, first, last);
+        until = until < scan->until ? until : scan->until;
+        while (to < s->rows && s->ends[to] < until)
+            to++;
+        TRY(add_points(m, unit, from, to, counts, first, last, err));
     }
-    return add(m, unit, at_first, at_last, &sum, err);
+    return VARVE_OK;
 }
 
 static enum varve_status
@@ -97,8 +124,8 @@ take_run(struct measure *m, uint32_t unit, uint32_t run, struct varve_err *err)
 {
     const struct varve_runs *runs = &m->input.runs;
     uint32_t first, last, first_of_last, last_of_last;
-    measure_reach(m, runs->first[run] + m->offset, &first, &last);
-    measure_reach(m, runs->last[run] + m->offset, &first_of_last, &last_of_last);
+    measure_reach(m, time_plus(runs->first[run], m->offset), &first, &last);
+    measure_reach(m, time_plus(runs->last[run], m->offset), &first_of_last, &last_of_last);
     if (first != first_of_last || last != last_of_last)
         return cut_run(m, unit, run, err);
     struct amount amount = {.points = runs->points[run]};
@@ -116,9 +143,23 @@ take_run(struct measure *m, uint32_t unit, uint32_t run, struct varve_err *err)
     return add(m, unit, first, last, &amount, err);
 }
 
-/* Integers of a range that is not cut: the shortest way. */
+/* Remembers the bucket of a run that was just taken, so that its neighbours find theirs at once. */
+static void remember_bucket(struct measure *m, int64_t time)
+{
+    if (m->window)
+        return;
+    uint32_t bucket = buckets_find(&m->buckets, time_plus(time, m->offset));
+    if (bucket == UINT32_MAX)
+        return;
+    struct time_range part = buckets_part(&m->buckets, bucket);
+    m->at_hand =
+        (struct time_range){time_minus(part.since, m->offset), time_minus(part.until, m->offset)};
+    m->at_bucket = bucket;
+}
+
+/* Runs of integers inside the bucket at hand: the shortest way, and that of most runs. */
 static enum varve_status
-take_all(struct measure *m, const struct batch *batch, struct varve_err *err)
+take_ints(struct measure *m, const struct batch *batch, struct varve_err *err)
 {
     const struct varve_runs *runs = &m->input.runs;
     uint32_t n = batch_count(batch);
@@ -127,7 +168,12 @@ take_all(struct measure *m, const struct batch *batch, struct varve_err *err)
         struct sum_cell *cell;
         if (unit == NO_GROUP)
             continue;
-        TRY(cells_at(&m->cells, unit, 0, &cell, err));
+        if (runs->first[run] < m->at_hand.since || runs->last[run] >= m->at_hand.until) {
+            TRY(take_run(m, unit, run, err));
+            remember_bucket(m, runs->first[run]);
+            continue;
+        }
+        TRY(cells_at(&m->cells, unit, m->at_bucket, &cell, err));
         cell->sum += runs->sums[run];
         cell->points += runs->points[run];
     }
@@ -137,8 +183,8 @@ take_all(struct measure *m, const struct batch *batch, struct varve_err *err)
 enum varve_status sums_take(struct measure *m, const struct batch *batch, struct varve_err *err)
 {
     uint32_t n = batch_count(batch);
-    if (m->buckets.count == 1 && m->input.runs.sums)
-        return take_all(m, batch, err);
+    if (m->input.runs.sums)
+        return take_ints(m, batch, err);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t run = batch_row(batch, i);
         if (m->run_units[run] != NO_GROUP)

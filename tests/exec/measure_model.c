@@ -300,7 +300,7 @@ aggregate(const struct question *q, struct number *n, size_t count, bool is_coun
     return result;
 }
 
-/* ---- questions -------------------------------------------------------------------------------- */
+/* ---- questions ------------------------------------------------------------------- */
 
 static bool passes(const struct question *q, const struct model_point *p)
 {
