@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * change.c -- SET, CREATE and DROP: what a user defines in a store.
+ * change.c -- SET, CREATE, DROP and DELETE: statements that change what a store holds.
  *
  * A definition is checked before it is kept: a view has to be a sound query, a lookup sound
  * CSV.  That the names in a view mean something is seen when it is used, because what there is
@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lang/print.h"
+#include "store/erase.h"
 #include "store/setting.h"
 
 static void note(struct running *run, const char *what, struct varve_str name, const char *more)
@@ -156,5 +157,31 @@ enum varve_status change_drop(struct running *run, struct varve_err *err)
 {
     TRY(objects[run->statement->create.object].drop(run, err));
     note(run, "dropped", run->statement->create.name, "");
+    return VARVE_OK;
+}
+
+/* ---- DELETE ----------------------------------------------------------------------- */
+
+enum varve_status change_delete(struct running *run, struct varve_err *err)
+{
+    struct varve_result *r = run->result;
+    struct schema schema = store_schema(&r->names);
+    struct lower_options options = {.now = r->options.now, .zone = r->options.zone};
+    struct erasure e;
+    struct varve_erased erased;
+    TRY(snapshot_open(r->store, &r->snapshot, err));
+    r->names.snapshot = r->snapshot;
+    TRY(lower_erasure(run->statement, &schema, &options, &r->arena, &e, run->error, err));
+    struct varve_filter *filters = arena_zalloc(&r->arena, e.filter_count * sizeof *filters);
+    if (!filters)
+        return fail_nomem(err, e.filter_count * sizeof *filters);
+    for (uint32_t i = 0; i < e.filter_count; i++)
+        filters[i] = (struct varve_filter){e.filters[i].label.name, 0, e.filters[i].values,
+                                           e.filters[i].value_count};
+    const struct varve_erasure what = {e.source, e.since, INT64_MAX, filters, e.filter_count};
+    TRY(store_erase(r->store, &what, &erased, err));
+    snprintf(r->note, sizeof r->note,
+             "deleted %llu points and %llu events; `varve compact` takes them out of the files",
+             (unsigned long long)erased.points, (unsigned long long)erased.events);
     return VARVE_OK;
 }

@@ -18,5 +18,6 @@ struct running {
 enum varve_status change_set(struct running *run, struct varve_err *err) VARVE_CHECKED;
 enum varve_status change_create(struct running *run, struct varve_err *err) VARVE_CHECKED;
 enum varve_status change_drop(struct running *run, struct varve_err *err) VARVE_CHECKED;
+enum varve_status change_delete(struct running *run, struct varve_err *err) VARVE_CHECKED;
 
 #endif

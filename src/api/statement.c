@@ -70,7 +70,7 @@ static enum varve_status (*const runners[])(struct running *run, struct varve_er
     [STATEMENT_EXPLAIN] = run_explain,     [STATEMENT_LINT] = not_yet,
     [STATEMENT_CREATE] = change_create,    [STATEMENT_DROP] = change_drop,
     [STATEMENT_ALTER_RETENTION] = not_yet, [STATEMENT_IMPORT] = not_yet,
-    [STATEMENT_DELETE] = not_yet,          [STATEMENT_SET] = change_set,
+    [STATEMENT_DELETE] = change_delete,          [STATEMENT_SET] = change_set,
     [STATEMENT_PROMQL] = not_yet,
 };
 
