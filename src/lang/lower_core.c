@@ -263,13 +263,18 @@ static enum varve_status join(struct joining *joining, struct node **node)
 /* Something has to make the groups: if nothing that is used does, the first that would. */
 static bool anything_grouped(const struct selecting *s, const struct frame *frame, bool *uses)
 {
-    for (uint32_t i = 0; i < s->slot_count; i++)
-        if (frame->uses[i] && !s->slots[i].total && !s->slots[i].has_at)
+    bool buckets = frame->bucket.kind != BUCKET_NONE;
+    uint32_t first = UINT32_MAX;
+    for (uint32_t i = s->slot_count; i-- > 0;) {
+        if (s->slots[i].total || (s->slots[i].has_at && buckets))
+            continue;
+        if (frame->uses[i])
             return true;
-    for (uint32_t i = 0; i < s->slot_count; i++)
-        if (!s->slots[i].total)
-            return uses[i] = true;
-    return false;
+        first = i;
+    }
+    if (first != UINT32_MAX)
+        uses[first] = true;
+    return first != UINT32_MAX;
 }
 
 enum varve_status lower_build_core(struct selecting *s, const struct frame *frame,
@@ -292,8 +297,11 @@ enum varve_status lower_build_core(struct selecting *s, const struct frame *fram
     joining->column = layout->has_bucket + s->key_count;
     if (!anything_grouped(s, frame, uses)) {
         if (s->from.kind == FROM_NONE)
-            return lower_fail(l, VARVE_INVALID, s->ast->place,
-                              "nothing is measured here: name a metric, or say FROM");
+            return lower_fail(
+                l, VARVE_INVALID, s->ast->place,
+                frame->bucket.kind == BUCKET_NONE
+                    ? "nothing is measured here: name a metric, or say FROM"
+                    : "nothing is measured by bucket here: name a metric without @, or say FROM");
         TRY(join_groups(joining, false));
     }
     TRY(join_slots(joining, false));

@@ -4,8 +4,8 @@
  *
  * A roll-up that stands alone is put together over its series: sums of sums, the least of
  * minima, the mean of means.  An aggregate takes one roll-up, or an expression over the rows of
- * FROM, or (count(DISTINCT label) without FROM) the series that all metrics of the SELECT have in
- * the group.
+ * FROM.  Without FROM, count(DISTINCT label) and list(label) are over the series that all metrics
+ * of the SELECT have in the group.
  */
 #include "lang/lower_private.h"
 
@@ -269,7 +269,7 @@ enum varve_status lower_is_rollup_call(const struct scope *scope, const struct e
     return *is ? VARVE_OK : status;
 }
 
-/* ---- count(DISTINCT label) over series -------------------------------------------- */
+/* ---- count(DISTINCT label) and list(label) over series -------------------------------------------- */
 
 static enum varve_status seen_add(struct selecting *s, const struct expr *e)
 {
@@ -333,7 +333,7 @@ bind_seen(const struct scope *scope, const struct expr *e, struct slot *slot, st
                           "nothing to count in: say FROM a table, or name a metric in the SELECT");
     if (s->span.is_at)
         return lower_fail(l, VARVE_INVALID, e->place,
-                          "AT is one instant: count(DISTINCT ...) needs SINCE");
+                          "AT is one instant, in which no series has a point: say SINCE");
     TRY(lower_alloc(l, &slot->label_source, 1, sizeof *slot->label_source));
     TRY(lower_alloc(l, &slot->sources, s->seen_count, sizeof *slot->sources));
     memcpy(slot->sources, s->seen, s->seen_count * sizeof *slot->sources);
@@ -341,7 +341,7 @@ bind_seen(const struct scope *scope, const struct expr *e, struct slot *slot, st
     slot->is_measure = true;
     slot->function = ROLLUP_SEEN;
     slot->labels.source = slot->label_source;
-    slot->info.type = TYPE_INT;
+    slot->info.type = slot->aggregate.kind == AGGREGATE_LIST ? TYPE_TEXT : TYPE_INT;
     /* Labels are looked for in each of the metrics, last in the first, whose numbers stay. */
     for (uint32_t i = s->seen_count; i-- > 0;) {
         *slot->label_source = (struct source){
@@ -472,7 +472,8 @@ lower_bind_aggregate(const struct scope *scope, const struct expr *e, struct ter
     }
     if (s->from.kind != FROM_NONE)
         return bind_over_rows(scope, e, &slot, term);
-    if (slot.aggregate.kind == AGGREGATE_COUNT && slot.aggregate.distinct)
+    if ((slot.aggregate.kind == AGGREGATE_COUNT && slot.aggregate.distinct) ||
+        (slot.aggregate.kind == AGGREGATE_LIST && of->kind != EXPR_STAR))
         return bind_seen(scope, e, &slot, term);
     return no_rows(scope, e);
 }

@@ -224,6 +224,14 @@ static enum varve_status bind_groups(struct selecting *s)
 
 /* ---- building it ------------------------------------------------------------------------ */
 
+/* Whether rows come by bucket and keys already: ALIGN and GRID have sorted them. */
+static bool is_in_order(const struct node *node)
+{
+    while (node->kind == NODE_COMPUTE || node->kind == NODE_FILTER || node->kind == NODE_FILL)
+        node = node->inputs[0];
+    return node->kind == NODE_ALIGN || node->kind == NODE_GRID;
+}
+
 /* Sorts by the terms of ORDER BY, or by the ordinals of TOP, or by bucket and keys. */
 static enum varve_status
 build_order(struct selecting *s, const struct layout *layout, uint32_t ordinal, struct node **node)
@@ -254,7 +262,7 @@ build_order(struct selecting *s, const struct layout *layout, uint32_t ordinal, 
             by[count++] = 0;
         by[count++] = ordinal;
     }
-    if (count == 0 && !(*node)->has_bucket && (*node)->key_count == 0)
+    if (count == 0 && (is_in_order(*node) || !((*node)->has_bucket || (*node)->key_count)))
         return VARVE_OK;
     return lower_node_sort(l, s->ast->order_count ? s->ast->orders[0].expr->place : s->ast->place,
                            by, descending, count, node);

@@ -199,6 +199,28 @@ static void test_bounds(void **state)
     }
 }
 
+/* The 65th measure is one too many. */
+static void test_measures(void **state)
+{
+    static char text[1 << 14];
+    struct mem mem;
+    struct lang_error error;
+    struct plan *plan;
+    (void)state;
+    mem_init(&mem, NULL, 0);
+    for (int count = 64; count <= 65; count++) {
+        struct arena arena;
+        size_t at = (size_t)snprintf(text, sizeof text, "SELECT increase(cost, 1s)");
+        for (int i = 2; i <= count; i++)
+            at += (size_t)snprintf(text + at, sizeof text - at, ", increase(cost, %ds)", i);
+        arena_init(&arena, &mem, 4096);
+        assert_int_equal(make_plan(&arena, text, at, &plan, &error),
+                         count == 64 ? VARVE_OK : VARVE_LIMIT);
+        arena_free(&arena);
+    }
+    assert_string_equal(error.message, "a SELECT measures at most 64 columns");
+}
+
 static void test_stats(void **state)
 {
     static const char text[] = "SELECT increase(cost) AS usd";
@@ -228,9 +250,8 @@ static void test_stats(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_statements),
-        cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_statements), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_bounds),     cmocka_unit_test(test_measures),
         cmocka_unit_test(test_stats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
