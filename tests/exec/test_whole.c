@@ -10,11 +10,8 @@
 
 #include <stdio.h>
 #include "../faults/alloc_fault.h"
-#include "../lang/made_up_schema.h"
 #include "base/clock.h"
-#include "lang/lower.h"
-#include "lang/parse.h"
-#include "small_store.h"
+#include "whole.h"
 
 #define DAY INT64_C(1791158400000000000) /* Monday 2026-10-05 */
 #define MINUTE (60 * NS_PER_SECOND)
@@ -170,37 +167,17 @@ static void print_rows(const struct relation *rows, char *text, size_t size)
 }
 
 /* How statements are run; changed by the tests of failures. */
-static struct exec_options run_options;
-static const struct varve_allocator *run_allocator;
+static struct whole_options run_options = {.now = DAY + 360 * MINUTE};
 
 static enum varve_status run_text(const char *text, char *printed, size_t size)
 {
-    struct plans plans;
-    struct mem of_run;
-    struct relation rows = {0};
-    struct varve_err err = {0};
-    struct lang_error error = {0};
-    struct statement *statement;
-    struct plan *plan;
-    struct lower_options options = {.now = DAY + 360 * MINUTE};
-    plans_begin(&plans);
-    mem_init(&of_run, run_allocator, 0);
-    enum varve_status status =
-        parse_statement(text, strlen(text), &plans.arena, &statement, &error);
-    if (status == VARVE_OK)
-        status = lower_statement(statement, &made_up_schema, &options, &plans.arena, &plan, &error,
-                                 &err);
-    if (status == VARVE_OK) {
-        plans.plan = *plan;
-        plans.options = run_options;
-        status = small_store_run(&small, &plans, plan->root, &of_run, &rows, &err);
-    }
-    assert_int_equal(of_run.used, 0);
+    struct relation rows;
+    char message[600];
+    enum varve_status status = whole_run(&small, &run_options, text, &mem, &rows, message);
     print_rows(&rows, printed, size);
     if (status != VARVE_OK)
-        snprintf(printed, size, "%s: %s%s", status_name(status), error.message, err.message);
+        snprintf(printed, size, "%s", message);
     relation_free(&rows);
-    plans_end(&plans);
     return status;
 }
 
@@ -454,7 +431,7 @@ static void test_no_memory(void **state)
         alloc_fault_init(&fault);
         if (run_text(long_ones[i], expected, sizeof expected) != VARVE_OK)
             fail_msg("%s", expected);
-        run_allocator = &fault.allocator;
+        run_options.allocator = &fault.allocator;
         for (alloc_fault_start(&fault, ALLOC_FAULT_ONCE); alloc_fault_next(&fault);) {
             enum varve_status status = run_text(long_ones[i], printed, sizeof printed);
             if (status != VARVE_NOMEM) {
@@ -463,7 +440,7 @@ static void test_no_memory(void **state)
             }
             assert_true(alloc_fault_is_clean(&fault));
         }
-        run_allocator = NULL;
+        run_options.allocator = NULL;
     }
 }
 
@@ -482,12 +459,12 @@ static void test_stopping(void **state)
             fail_msg("%s", expected);
         enum varve_status status = VARVE_INTERRUPTED;
         int left = 0;
-        run_options = (struct exec_options){.stop = stop_after, .stop_context = &left};
+        run_options.run = (struct exec_options){.stop = stop_after, .stop_context = &left};
         for (int after = 0; status == VARVE_INTERRUPTED; after++) {
             left = after;
             status = run_text(long_ones[i], printed, sizeof printed);
         }
-        run_options = (struct exec_options){0};
+        run_options.run = (struct exec_options){0};
         assert_int_equal(status, VARVE_OK);
         assert_string_equal(printed, expected);
     }
