@@ -440,8 +440,274 @@ static void test_questions(void **state)
     }
 }
 
+/* ---- laws -------------------------------------------------------------------------------- */
+
+/* The only value of a plan that makes one row. */
+static struct value ask_one(struct fixture *f, const struct question *q)
+{
+    struct relation rows;
+    struct plan_of plan;
+    make_plan(&plan, q);
+    relation_init(&rows, &f->mem, plan.node.column_count);
+    OK(run_plan(f, &plan, &rows));
+    assert_int_equal(rows.rows, 1);
+    struct value value = relation_row(&rows, 0)[0];
+    relation_free(&rows);
+    return value;
+}
+
+static struct question plain_question(enum model_metric metric, int64_t since, int64_t until)
+{
+    return (struct question){.metric = metric,
+                             .of_label = MODEL_LABELS,
+                             .filter_label = MODEL_LABELS,
+                             .matched = MODEL_LABELS,
+                             .where_label = MODEL_LABELS,
+                             .range = {since, until}};
+}
+
+/* L2: the parts of a range add up to the whole, to the last bit. */
+static void test_parts(void **state)
+{
+    (void)state;
+    static struct model model;
+    static const enum model_metric metrics[] = {MONEY, FLOATS, MIXED, READINGS, UPDOWN};
+    struct prng prng = prng_start(round_seed = 77);
+    struct fixture f;
+    do
+        model_make(&model, &prng);
+    while (model.count < MODEL_ROWS / 2);
+    open_world(&f, &model, &prng);
+    for (int i = 0; i < 60; i++) {
+        struct question q = plain_question(metrics[i % 5], model.first, model.last);
+        struct value whole = ask_one(&f, &q);
+        i128 ints = 0;
+        double doubles = 0; /* exact: all values are multiples of 1/1024 and small */
+        q.range.until = q.range.since;
+        while (q.range.until < model.last) {
+            q.range.since = q.range.until;
+            q.range.until += 1 + (int64_t)prng_below(&prng, 2 * NS_PER_DAY);
+            struct value part = ask_one(&f, &q);
+            if (part.type == TYPE_FLOAT)
+                doubles += part.as.f;
+            else if (!value_is_null(part))
+                ints += part.as.i;
+        }
+        if (whole.type == TYPE_FLOAT)
+            assert_true(whole.as.f == doubles + (double)ints);
+        else
+            assert_true(doubles == 0 && ints == whole.as.i);
+    }
+    close_world(&f);
+}
+
+static void test_ratio(void **state)
+{
+    (void)state;
+    struct prng prng = prng_start(5);
+    for (int i = 0; i < 100000; i++) {
+        int64_t a = (int64_t)(prng_next(&prng) >> (11 + prng_below(&prng, 52))),
+                b = 1 + (int64_t)(prng_next(&prng) >> (12 + prng_below(&prng, 51)));
+        a = i & 1 ? -a : a;
+        assert_true(number_ratio(a, b) == (double)a / (double)b); /* IEEE 754 rounds once, too */
+    }
+    assert_true(number_ratio((i128)1 << 100, 1) == ldexp(1, 100));
+    assert_true(number_ratio(((i128)1 << 53) + 1, 2) == 4503599627370496.0); /* a tie, to even */
+    assert_true(number_ratio(((i128)1 << 60) + 1, 128) == 9007199254740992.0);
+}
+
+/* ---- what a plan may have beside ------------------------------------------------------------- */
+
+static void small_world(struct fixture *f, struct model *model)
+{
+    struct prng prng = {round_seed = 99};
+    do
+        model_make(model, &prng);
+    while (model->count < 300 || model->count > 500);
+    open_world(f, model, &prng);
+}
+
+/* What the users of a team spent, asked by team and by a filter on it. */
+static void test_virtual_labels(void **state)
+{
+    (void)state;
+    static struct model model;
+    struct fixture f;
+    struct lookups lookups = {.count = 1};
+    small_world(&f, &model);
+    lookups.items = arena_zalloc(&f.arena, sizeof *lookups.items);
+    OK(lookup_parse(STR("team"), STR("user"), STR("user,team\nu1,red\nu2,blue\nu3,red\nu4,\n"),
+                    &f.arena, lookups.items, &err));
+    i128 sums[3] = {0, 0, 0}; /* red, blue, none */
+    for (size_t i = 0; i < model.count; i++)
+        if (model.rows[i].metric == MONEY)
+            sums[(int[]){2, 0, 1, 0, 2}[model.rows[i].labels[0]]] += model.rows[i].value;
+    struct question q = plain_question(MONEY, model.first, model.last);
+    for (int by_filter = 0; by_filter < 3; by_filter++) {
+        struct plan_of p;
+        struct exec *exec;
+        struct batch batch;
+        struct exec_options options = {0};
+        struct varve_str red = STR("red"), pattern = STR("r.d|b.*");
+        q.key_count = 1;
+        make_plan(&p, &q);
+        p.labels[0].lookup = STR("team");
+        p.labels[0].field = STR("team");
+        p.filter = (struct label_filter){.label = p.labels[0],
+                                         .op = by_filter == 1 ? MATCH_EQ : MATCH_NRE,
+                                         .values = by_filter == 1 ? &red : &pattern,
+                                         .value_count = 1};
+        p.source.filters = &p.filter;
+        p.source.filter_count = by_filter > 0;
+        OK(exec_open(&p.plan, f.snapshot, &lookups, &options, &f.mem, &exec, &err));
+        OK(exec_next(exec, &batch, &err));
+        assert_int_equal(batch.rows, by_filter ? 1 : 3);
+        for (uint32_t r = 0; r < batch.rows; r++) {
+            struct value team = vector_value(&batch.columns[0], r);
+            size_t which = value_is_null(team) ? 2 : !str_equal(value_str(team), red);
+            assert_true(vector_value(&batch.columns[1], r).as.i == sums[which]);
+            assert_true(by_filter != 1 || which == 0);
+            assert_true(by_filter != 2 || which == 2);
+        }
+        exec_close(exec);
+    }
+    close_world(&f);
+}
+
+/* The groups that a TOP keeps, and the others as one. */
+static void test_keep(void **state)
+{
+    (void)state;
+    static struct model model;
+    struct fixture f;
+    struct relation kept;
+    small_world(&f, &model);
+    relation_init(&kept, &f.mem, 1);
+    relation_add(&kept, &err)[0] = value_text(STR("u2"));
+    relation_add(&kept, &err)[0] = value_null();
+    struct question q = plain_question(MONEY, model.first, model.last);
+    struct value whole = ask_one(&f, &q);
+    for (int other = 0; other < 2; other++) {
+        struct plan_of p;
+        struct exec *exec;
+        struct batch batch;
+        struct exec_options options = {0};
+        i128 sum = 0;
+        q.key_count = 1;
+        make_plan(&p, &q);
+        p.plan.named = &p.named;
+        p.plan.named_count = 1;
+        p.node.as.measure.keep =
+            (struct keep){.is_set = true, .other = other, .label = STR("the rest")};
+        OK(exec_open(&p.plan, f.snapshot, NULL, &options, &f.mem, &exec, &err));
+        exec_give(exec, 0, &kept);
+        OK(exec_next(exec, &batch, &err));
+        assert_int_equal(batch.rows, 2 + other);
+        for (uint32_t r = 0; r < batch.rows; r++)
+            sum += vector_value(&batch.columns[1], r).as.i;
+        assert_true(other == (sum == whole.as.i));
+        exec_close(exec);
+    }
+    relation_free(&kept);
+    close_world(&f);
+}
+
+/* count(DISTINCT label) over the series of several metrics. */
+static void test_several_metrics(void **state)
+{
+    (void)state;
+    static struct model model;
+    struct fixture f;
+    struct plan_of p;
+    struct relation rows;
+    struct metric_source sources[2];
+    bool seen[16] = {false};
+    int64_t want = 0;
+    small_world(&f, &model);
+    for (size_t i = 0; i < model.count; i++) {
+        const struct model_point *row = &model.rows[i];
+        if ((row->metric == MONEY || row->metric == GAUGE) && row->labels[2] &&
+            !seen[row->labels[2]]) {
+            seen[row->labels[2]] = true;
+            want++;
+        }
+    }
+    struct question q = plain_question(MONEY, model.first, model.last);
+    q.function = ROLLUP_SEEN;
+    q.of_label = 2;
+    q.aggregate.kind = AGGREGATE_COUNT;
+    q.aggregate.distinct = true;
+    make_plan(&p, &q);
+    sources[0] = sources[1] = p.source;
+    sources[1].name = model_metrics[GAUGE].name;
+    sources[1].kind = VARVE_GAUGE;
+    p.node.as.measure.sources = sources;
+    p.node.as.measure.source_count = 2;
+    relation_init(&rows, &f.mem, 1);
+    OK(run_plan(&f, &p, &rows));
+    assert_true(relation_row(&rows, 0)[0].as.i == want);
+    relation_free(&rows);
+    p.node.as.measure.aggregate.of = NULL;
+    relation_init(&rows, &f.mem, 1);
+    assert_int_equal(run_plan(&f, &p, &rows), VARVE_MISUSE);
+    relation_free(&rows);
+    close_world(&f);
+}
+
+/* ---- without memory -------------------------------------------------------------------------- */
+
+static void test_no_memory(void **state)
+{
+    (void)state;
+    static struct model model;
+    struct alloc_fault fault;
+    struct prng prng = {round_seed = 1234};
+    struct fixture f;
+    small_world(&f, &model);
+    snapshot_close(f.snapshot);
+    store_close(f.store);
+    alloc_fault_init(&fault);
+    struct varve_options options = {.flags = VARVE_RDONLY, .allocator = fault.allocator};
+    OK(store_open(&f.store, f.path, &options, &err));
+    OK(snapshot_open(f.store, &f.snapshot, &err));
+    for (int i = 0; i < 12; i++) {
+        struct question q = some_question(&f, &model, &prng);
+        struct plan_of plan;
+        struct model_answer *answers;
+        size_t answer_count = model_ask(&model, &q, &answers);
+        make_plan(&plan, &q);
+        for (alloc_fault_start(&fault, ALLOC_FAULT_ONCE); alloc_fault_next(&fault);) {
+            struct mem usual = f.mem, other;
+            struct relation rows;
+            mem_init(&f.mem, &fault.allocator, 0);
+            mem_init(&other, NULL, 0);
+            relation_init(&rows, &other, plan.node.column_count);
+            enum varve_status status = run_plan(&f, &plan, &rows);
+            if (status != VARVE_NOMEM || !fault.failed) /* what only saves time may fail */
+                OK(status);
+            if (status == VARVE_OK)
+                compare(&q, answers, answer_count, &rows);
+            relation_free(&rows);
+            assert_int_equal(atomic_load(&f.mem.used), 0);
+            f.mem = usual;
+            assert_int_equal(fault.mistakes, 0);
+        }
+        free_answers(answers, answer_count, &q);
+    }
+    snapshot_close(f.snapshot);
+    store_close(f.store);
+    assert_true(alloc_fault_is_clean(&fault));
+    files_remove(f.directory);
+    arena_free(&f.arena);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_questions)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_questions), cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_ratio),     cmocka_unit_test(test_virtual_labels),
+        cmocka_unit_test(test_keep),      cmocka_unit_test(test_several_metrics),
+        cmocka_unit_test(test_no_memory),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
