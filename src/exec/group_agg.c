@@ -2,15 +2,17 @@
  *
  * group_agg.c -- taking values in.
  *
- * Integers are added in 128 bits and doubles in an accumulator that rounds nothing.  Where all
- * values are needed they are kept as doubles, eight bytes each, and accumulators that need the same
- * values share them.  DISTINCT only notes which cell has which value; the distinct values are taken
- * in at the end, once each.
+ * Integers are added in 128 bits; doubles into a few doubles that are the exact sum together, or
+ * into an accumulator as wide as all doubles where these do not do.  Where all values are needed
+ * they are kept as doubles, eight bytes each, and accumulators that need the same values share
+ * them.  DISTINCT only notes which cell has which value; the distinct values are taken in at the
+ * end, once each.
  *
  * A value that is of the wrong sort for a sum (a text, a boolean) does not count, as NULL does not.
  */
 #include "exec/group_agg.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "store/sort.h"
@@ -160,16 +162,45 @@ static enum varve_status reach(struct accumulator *a, uint32_t cells, struct var
 
 /* ---- one value ---------------------- */
 
+/* Adds to the parts, exactly: what each addition rounds off becomes a part of its own.  false: that
+ * takes more parts than there are, and nothing has changed. */
+static bool add_part(struct sum_state *state, double x)
+{
+    double parts[SUM_PARTS + 1];
+    uint8_t count = 0;
+    for (uint32_t i = 0; i < state->part_count; i++) {
+        double y = state->parts[i], sum = x + y, part = sum - x;
+        double rest = (x - (sum - part)) + (y - part);
+        if (rest != 0)
+            parts[count++] = rest;
+        x = sum;
+    }
+    if (x != 0)
+        parts[count++] = x;
+    /* NaN and infinities, and what might become one; and processors that compute in more digits */
+    if (count > SUM_PARTS || !(fabs(x) < 0x1p1000) || FLT_EVAL_METHOD != 0)
+        return false;
+    memcpy(state->parts, parts, count * sizeof *parts);
+    state->part_count = count;
+    return true;
+}
+
 static enum varve_status
 add_float(struct accumulator *a, struct sum_state *state, double v, struct varve_err *err)
 {
-    if (!state->floats) {
+    if (!state->floats && !add_part(state, v)) {
         TRY(mem_grow(a->mem, (void **)&a->floats, &a->float_capacity, a->float_count + 1,
                      sizeof *a->floats, err));
-        fsum_clear(&a->floats[a->float_count]);
+        struct fsum *sum = &a->floats[a->float_count];
+        fsum_clear(sum);
+        for (uint32_t i = 0; i < state->part_count; i++)
+            fsum_add(sum, state->parts[i]);
+        fsum_add(sum, v);
         state->floats = (uint32_t)++a->float_count;
+    } else if (state->floats) {
+        fsum_add(&a->floats[state->floats - 1], v);
     }
-    fsum_add(&a->floats[state->floats - 1], v);
+    state->has_floats = true;
     state->count++;
     return VARVE_OK;
 }

@@ -33,7 +33,7 @@ struct accumulator {
     /* by cell */
     void *states;
     size_t capacity;
-    /* exact sums of doubles, for the cells that have any */
+    /* exact sums of doubles, for the cells that need them */
     struct fsum *floats;
     size_t float_count, float_capacity;
     struct arena chunks; /* all values */
@@ -83,11 +83,16 @@ struct all_state {
     uint64_t count;
     struct chunk *last;
 };
+/* Few doubles hold the exact sum of the doubles of most cells; where they do not, one of
+ * accumulator.floats does. */
+#define SUM_PARTS 4
 struct sum_state {
     value_wide ints, nanos;
     uint64_t count;
-    uint32_t floats; /* number + 1 of the exact sum of doubles; 0: there is none */
-    bool has_nanos;
+    double parts[SUM_PARTS]; /* from the least to the greatest; they do not overlap */
+    uint32_t floats;         /* number + 1 of the exact sum; 0: the parts are it */
+    uint8_t part_count;
+    bool has_nanos, has_floats;
 };
 
 /* The value of a pair (cell, value). */

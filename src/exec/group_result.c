@@ -29,15 +29,27 @@ static value_wide mean_of_wide(value_wide sum, uint64_t count)
     return sum < 0 ? -((-sum + half) / (value_wide)count) : (sum + half) / (value_wide)count;
 }
 
+static const struct fsum *
+floats_of(const struct accumulator *a, const struct sum_state *s, struct fsum *made)
+{
+    if (s->floats || !s->has_floats)
+        return s->floats ? &a->floats[s->floats - 1] : NULL;
+    fsum_clear(made);
+    for (uint32_t i = 0; i < s->part_count; i++)
+        fsum_add(made, s->parts[i]);
+    return made;
+}
+
 static struct value result_of_sum(const struct accumulator *a, uint32_t cell)
 {
     const struct sum_state *s = (const struct sum_state *)a->states + cell;
     bool is_mean = a->aggregate->kind == AGGREGATE_AVG;
+    struct fsum made;
     if (s->count == 0)
         return value_null();
     if (a->is_duration)
         return duration_of(is_mean ? mean_of_wide(s->ints, s->count) : s->ints);
-    const struct fsum *floats = s->floats ? &a->floats[s->floats - 1] : NULL;
+    const struct fsum *floats = floats_of(a, s, &made);
     value_wide ints = s->has_nanos ? s->nanos + s->ints * NANOS : s->ints;
     int scale = s->has_nanos ? 9 : 0;
     return is_mean ? number_mean(ints, floats, scale, s->count) : number_sum(ints, floats, scale);

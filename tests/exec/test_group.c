@@ -579,9 +579,15 @@ static void sums_are_exact(void **state)
     assert_string_equal(grouped(&p, "100000000n; 200000000n; 1", 1, AGGREGATE_SUM, TYPE_NULL),
                         "1300000000n");
     assert_string_equal(grouped(&p, "1e100f; 1f; -1e100f", 1, AGGREGATE_SUM, TYPE_FLOAT), "1f");
+    assert_string_equal(grouped(&p, "1e100f; 1e50f; 1f; 1e-50f; 1e-100f; 1e-150f; -1e100f; -1e50f",
+                                1, AGGREGATE_SUM, TYPE_FLOAT),
+                        "1f");
+    assert_string_equal(
+        grouped(&p, "1e308f; 1e308f; -1e308f; -1e308f; 3f", 1, AGGREGATE_SUM, TYPE_FLOAT), "3f");
+    assert_string_equal(grouped(&p, "-0f; -0f", 1, AGGREGATE_SUM, TYPE_FLOAT), "0f");
     assert_string_equal(grouped(&p, "1; 2; 2", 1, AGGREGATE_AVG, TYPE_INT), "1.6666666666666667f");
     plans_end(&p);
-    plans_begin(&p);
+    plans_begin(&p); /* a plan has room for few relations */
     assert_string_equal(grouped(&p, "", 1, AGGREGATE_SUM, TYPE_INT), "-");
     assert_string_equal(grouped(&p, "", 1, AGGREGATE_COUNT, TYPE_INT), "0");
     plans_end(&p);
