@@ -84,7 +84,8 @@ static enum varve_status describe_metrics(struct store *store, struct txn *txn, 
 /* Events of one day and table, those that are too old left out. */
 static enum varve_status
 admit_part(struct store *store, struct txn *txn, struct state *state, const struct eventset *batch,
-           const struct part *part, struct varve_appended *appended, struct varve_err *err)
+           const struct part *part, uint32_t *texts, struct varve_appended *appended,
+           struct varve_err *err)
 {
     const struct day_record *day = NULL;
     uint32_t number = 0;
@@ -107,7 +108,7 @@ admit_part(struct store *store, struct txn *txn, struct state *state, const stru
             appended->duplicates++;
             continue;
         }
-        TRY(head_add_event(&store->head, batch, event, err));
+        TRY(head_add_event(&store->head, batch, event, texts, err));
         appended->events++;
     }
     return VARVE_OK;
@@ -124,8 +125,13 @@ static enum varve_status admit_events(struct store *store, struct txn *txn, stru
         return VARVE_OK;
     arena_clear(&store->scratch);
     TRY(partition(request->rows, request->events, all, INT32_MAX, &store->scratch, &parts, err));
+    size_t size = request->events->texts.count * sizeof(uint32_t);
+    uint32_t *texts = arena_alloc(&store->scratch, size);
+    if (!texts)
+        return fail_nomem(err, size);
+    memset(texts, 0xff, size);
     for (size_t i = 0; i < parts.count; i++)
-        TRY(admit_part(store, txn, state, request->events, &parts.parts[i], appended, err));
+        TRY(admit_part(store, txn, state, request->events, &parts.parts[i], texts, appended, err));
     return VARVE_OK;
 }
 

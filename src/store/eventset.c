@@ -253,30 +253,45 @@ eventset_add(struct eventset *set, struct varve_str table, int64_t time,
 }
 
 /* The text of another set's number. */
-static enum varve_status import_text(struct eventset *set, const struct eventset *from,
-                                     uint32_t text, uint32_t *id, struct varve_err *err)
+static enum varve_status
+import_text(struct eventset *set, const struct eventset *from, uint32_t text, uint32_t *texts,
+            uint32_t *id, struct varve_err *err)
 {
     const struct interned *item = &from->texts.items[text];
-    return intern_put_hash(&set->texts, item->text, item->hash, id, err);
+    if (texts && texts[text] != HASH_NONE) {
+        *id = texts[text];
+        return VARVE_OK;
+    }
+    TRY(intern_put_hash(&set->texts, item->text, item->hash, id, err));
+    if (texts)
+        texts[text] = *id;
+    return VARVE_OK;
 }
 
-enum varve_status eventset_import(struct eventset *set, const struct eventset *from,
-                                  const struct event *event, struct varve_err *err)
+enum varve_status
+eventset_import_mapped(struct eventset *set, const struct eventset *from, const struct event *event,
+                       uint32_t *texts, struct varve_err *err)
 {
     struct cell cells[EVENT_CELLS_MAX];
     struct event copy = *event;
     if (set->texts.seed != from->texts.seed || event->cells > EVENT_CELLS_MAX)
         return fail(err, VARVE_MISUSE, "", "the event is of a set with another seed");
-    TRY(import_text(set, from, event->table, &copy.table, err));
+    TRY(import_text(set, from, event->table, texts, &copy.table, err));
     for (size_t i = 0; i < event->cells; i++) {
         uint32_t text;
         cells[i] = event->cell[i];
-        TRY(import_text(set, from, event->cell[i].column, &cells[i].column, err));
+        TRY(import_text(set, from, event->cell[i].column, texts, &cells[i].column, err));
         if (cells[i].type != VARVE_TEXT)
             continue;
-        TRY(import_text(set, from, (uint32_t)event->cell[i].bits, &text, err));
+        TRY(import_text(set, from, (uint32_t)event->cell[i].bits, texts, &text, err));
         cells[i].bits = text;
     }
     sort_cells(cells, copy.cells);
     return put_event(set, copy, cells, err);
+}
+
+enum varve_status eventset_import(struct eventset *set, const struct eventset *from,
+                                  const struct event *event, struct varve_err *err)
+{
+    return eventset_import_mapped(set, from, event, NULL, err);
 }

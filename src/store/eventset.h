@@ -55,6 +55,11 @@ eventset_add(struct eventset *set, struct varve_str table, int64_t time,
 /* A copy of an event of another set (same seed). */
 enum varve_status eventset_import(struct eventset *set, const struct eventset *from,
                                   const struct event *event, struct varve_err *err) VARVE_CHECKED;
+/* The same for many events of one other set: texts has an entry for each of its texts, at first
+ * HASH_NONE, and remembers their numbers here; NULL: it does not. */
+enum varve_status
+eventset_import_mapped(struct eventset *set, const struct eventset *from, const struct event *event,
+                       uint32_t *texts, struct varve_err *err) VARVE_CHECKED;
 
 /* ---- for readers of segments ---- */
 

@@ -95,9 +95,9 @@ enum varve_status head_add_row(struct head *head, const struct row *row, struct 
 }
 
 enum varve_status head_add_event(struct head *head, const struct eventset *from,
-                                 const struct event *event, struct varve_err *err)
+                                 const struct event *event, uint32_t *texts, struct varve_err *err)
 {
-    TRY(eventset_import(&head->events, from, event, err));
+    TRY(eventset_import_mapped(&head->events, from, event, texts, err));
     if (hash_table_get(&head->event_table, event->identity) != HASH_NONE)
         return VARVE_OK;
     return hash_table_add(&head->event_table, event->identity, 1, err);

@@ -72,8 +72,10 @@ enum varve_status head_reset(struct head *head, struct varve_err *err) VARVE_CHE
 /* Adds a row or an event as the newest. */
 enum varve_status
 head_add_row(struct head *head, const struct row *row, struct varve_err *err) VARVE_CHECKED;
-enum varve_status head_add_event(struct head *head, const struct eventset *from,
-                                 const struct event *event, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+head_add_event(struct head *head, const struct eventset *from, const struct event *event,
+               uint32_t *texts, /* as eventset_import_mapped has them */
+               struct varve_err *err) VARVE_CHECKED;
 /* Closes the entry whose rows and events are those from `from` on. */
 enum varve_status head_entry_done(struct head *head, uint64_t seq, struct stretch from,
                                   struct varve_err *err) VARVE_CHECKED;

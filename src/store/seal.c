@@ -29,28 +29,60 @@ struct seal_job {
 
 /* ---- under the lock: copying rows out of the head ----------------------- */
 
-static enum varve_status copy_rows(struct sealing *to, const struct rowset *from,
-                                   const struct part *part, uint32_t *map, struct varve_err *err)
+/* From numbers in the head to numbers in a part. */
+struct maps {
+    uint32_t *series, *texts; /* texts of rows, or of events */
+};
+
+/* The map of so many texts, empty; NULL: the part is so small that clearing it would cost more. */
+static uint32_t *clear_texts(const struct maps *maps, size_t count, const struct part *part)
 {
+    if (count / 8 > part->count)
+        return NULL;
+    memset(maps->texts, 0xff, count * sizeof *maps->texts);
+    return maps->texts;
+}
+
+static enum varve_status
+copy_rows(struct sealing *to, const struct rowset *from, const struct part *part,
+          const struct maps *maps, struct varve_err *err)
+{
+    uint32_t *map = maps->series, *texts = clear_texts(maps, from->texts.count, part);
     TRY(rowset_init(&to->rows, from->mem, from->texts.seed, err));
+    TRY(rowset_grow(&to->rows, part->count, err));
     memset(map, 0xff, from->series_count * sizeof *map);
     for (uint32_t i = 0; i < part->count; i++) {
         struct row row = from->rows[part->index[i]];
-        if (map[row.series] == HASH_NONE)
-            TRY(rowset_import(&to->rows, from, row.series, &map[row.series], err));
-        row.series = map[row.series];
+        uint32_t *series = &map[row.series];
+        if (*series == HASH_NONE)
+            TRY(rowset_import_mapped(&to->rows, from, row.series, texts, series, err));
+        row.series = *series;
         TRY(rowset_row(&to->rows, &row, err));
     }
     return VARVE_OK;
 }
 
-static enum varve_status copy_events(struct sealing *to, const struct eventset *from,
-                                     const struct part *part, struct varve_err *err)
+static enum varve_status
+copy_events(struct sealing *to, const struct eventset *from, const struct part *part,
+            const struct maps *maps, struct varve_err *err)
 {
+    uint32_t *texts = clear_texts(maps, from->texts.count, part);
     TRY(eventset_init(&to->events, from->mem, from->texts.seed, err));
+    TRY(eventset_reserve(&to->events, part->count, err));
     for (uint32_t i = 0; i < part->count; i++)
-        TRY(eventset_import(&to->events, from, &from->events[part->index[i]], err));
+        TRY(eventset_import_mapped(&to->events, from, &from->events[part->index[i]], texts, err));
     return VARVE_OK;
+}
+
+static enum varve_status
+make_maps(const struct head *head, struct arena *arena, struct maps *maps, struct varve_err *err)
+{
+    size_t texts = head->rows.texts.count;
+    if (texts < head->events.texts.count)
+        texts = head->events.texts.count;
+    maps->series = arena_alloc(arena, mem_array(head->rows.series_count + 1, sizeof(uint32_t)));
+    maps->texts = arena_alloc(arena, mem_array(texts, sizeof(uint32_t)));
+    return maps->series && maps->texts ? VARVE_OK : fail_nomem(err, texts * sizeof(uint32_t));
 }
 
 static enum varve_status
@@ -58,10 +90,10 @@ copy_parts(struct seal_job *job, const struct partition *parts, struct varve_err
 {
     struct store *store = job->store;
     const struct head *head = &store->head;
-    uint32_t *map =
-        arena_alloc(&store->scratch, mem_array(head->rows.series_count + 1, sizeof *map));
+    struct maps maps;
+    TRY(make_maps(head, &store->scratch, &maps, err));
     job->parts = mem_zalloc(&store->mem, mem_array(parts->count, sizeof *job->parts));
-    if (!job->parts || !map)
+    if (!job->parts)
         return fail_nomem(err, parts->count * sizeof *job->parts);
     job->count = parts->count;
     for (size_t i = 0; i < parts->count; i++) {
@@ -70,9 +102,9 @@ copy_parts(struct seal_job *job, const struct partition *parts, struct varve_err
         s->day = p->day;
         if (p->events) {
             s->table = store_table_number(store, intern_text(&head->events.texts, p->table));
-            TRY(copy_events(s, &head->events, p, err));
+            TRY(copy_events(s, &head->events, p, &maps, err));
         } else {
-            TRY(copy_rows(s, &head->rows, p, map, err));
+            TRY(copy_rows(s, &head->rows, p, &maps, err));
         }
     }
     return VARVE_OK;

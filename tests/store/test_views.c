@@ -76,7 +76,7 @@ static void add_event(struct fixture *f)
     struct eventset one;
     OK(eventset_init(&one, &f->mem, 3, &f->err));
     OK(eventset_add(&one, STR("e"), T0 + (int64_t)f->head.events.count, NULL, 0, &f->err));
-    OK(head_add_event(&f->head, &one, &one.events[0], &f->err));
+    OK(head_add_event(&f->head, &one, &one.events[0], NULL, &f->err));
     eventset_free(&one);
 }
 
