@@ -184,6 +184,33 @@ enum varve_status lower_node_limit(struct lower *l, const struct select *ast, st
     return VARVE_OK;
 }
 
+static uint32_t count_names(const struct varve_str *names, uint32_t count, struct varve_str name)
+{
+    uint32_t equal = 0;
+    for (uint32_t i = 0; i < count; i++)
+        equal += str_equal(names[i], name);
+    return equal;
+}
+
+/* The second a is a_2, or the next that is not taken: rows are printed as objects with names. */
+enum varve_status lower_node_unique(struct lower *l, struct node *node)
+{
+    struct varve_str *asked, *given;
+    char suffix[16];
+    TRY(lower_alloc(l, &asked, node->column_count, sizeof *asked));
+    TRY(lower_alloc(l, &given, node->column_count, sizeof *given));
+    for (uint32_t i = 0; i < node->column_count; i++) {
+        struct varve_str name = asked[i] = node->columns[i].name;
+        uint32_t number = count_names(asked, i, name);
+        while (count_names(given, i, name) > 0) {
+            snprintf(suffix, sizeof suffix, "_%u", (unsigned)++number);
+            TRY(lower_join(l, asked[i], suffix, &name));
+        }
+        node->columns[i].name = given[i] = name;
+    }
+    return VARVE_OK;
+}
+
 static void number_nodes(struct plan *plan, struct node *node)
 {
     node->number = plan->node_count++;

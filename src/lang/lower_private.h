@@ -242,6 +242,9 @@ lower_node_sort(struct lower *l, struct place place, uint32_t *by, bool *descend
 enum varve_status
 lower_node_limit(struct lower *l, const struct select *ast, struct node **node) VARVE_CHECKED;
 
+/* Gives columns whose name is taken another: a, a_2. */
+enum varve_status lower_node_unique(struct lower *l, struct node *node) VARVE_CHECKED;
+
 /* ---- lower_time.c ----------------------------------------------------------------- */
 
 enum varve_status lower_when(struct lower *l, const struct zone *zone, const struct when *when,

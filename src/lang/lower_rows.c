@@ -141,7 +141,7 @@ static enum varve_status pick_shown(struct listing *listing, struct node **node)
         made->columns[i].name = listing->names[i];
     }
     *node = made;
-    return VARVE_OK;
+    return lower_node_unique(l, made);
 }
 
 static enum varve_status

@@ -300,7 +300,7 @@ build_columns(struct selecting *s, const struct layout *layout, struct node **no
     made->has_bucket = input->has_bucket;
     made->key_count = s->key_count;
     *node = made;
-    return VARVE_OK;
+    return lower_node_unique(l, made);
 }
 
 /* SELECT DISTINCT is sorted by what it shows. */
