@@ -201,7 +201,7 @@ enum varve_status lower_node_unique(struct lower *l, struct node *node)
     TRY(lower_alloc(l, &given, node->column_count, sizeof *given));
     for (uint32_t i = 0; i < node->column_count; i++) {
         struct varve_str name = asked[i] = node->columns[i].name;
-        uint32_t number = count_names(asked, i, name);
+        uint32_t before = count_names(asked, i, name), number = before ? before : 1;
         while (count_names(given, i, name) > 0) {
             snprintf(suffix, sizeof suffix, "_%u", (unsigned)++number);
             TRY(lower_join(l, asked[i], suffix, &name));

@@ -269,7 +269,7 @@ enum varve_status lower_is_rollup_call(const struct scope *scope, const struct e
     return *is ? VARVE_OK : status;
 }
 
-/* ---- count(DISTINCT label) and list(label) over series -------------------------------------------- */
+/* ---- count(DISTINCT label) and list(label) over series ---------------------------- */
 
 static enum varve_status seen_add(struct selecting *s, const struct expr *e)
 {
