@@ -40,7 +40,8 @@ static enum varve_status check_node(const struct measure *m, struct varve_err *e
     enum aggregate_kind kind = node->as.measure.aggregate.kind;
     if (node->as.measure.source_count == 0 ||
         node->column_count != node->has_bucket + node->key_count + 1u ||
-        node->has_bucket != (node->as.measure.bucket.kind != BUCKET_NONE))
+        node->has_bucket != (node->as.measure.bucket.kind != BUCKET_NONE) ||
+        (node->as.measure.keep.is_set && node->as.measure.keep.named >= m->exec->plan->named_count))
         return fail(err, VARVE_MISUSE, "plan", "a MEASURE that does not fit together");
     if (kind == AGGREGATE_FIRST || kind == AGGREGATE_LAST)
         return fail(err, VARVE_INVALID, "query", "series have no order, so none is first or last");
@@ -320,6 +321,8 @@ static enum varve_status prepare(struct measure *m, struct varve_err *err)
     const struct keep *keep = &m->node->as.measure.keep;
     struct mem *mem = m->exec->mem;
     const struct relation *kept = keep->is_set ? m->exec->named[keep->named] : NULL;
+    if (kept && kept->columns < m->node->key_count)
+        return fail(err, VARVE_MISUSE, "plan", "the groups to keep have too few columns");
     TRY(group_keys_new(mem, m->node->key_count, keep, kept, &m->groups, err));
     if (m->node->as.measure.aggregate.of)
         TRY(group_keys_new(mem, 1, NULL, NULL, &m->labels, err));

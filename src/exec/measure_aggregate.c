@@ -48,7 +48,7 @@ static void add_up(struct total *t, const struct value *values, size_t count)
         } else if (values[i].type == TYPE_NANO) {
             t->nanos += values[i].as.i;
             t->has_nanos = true;
-        } else {
+        } else if (values[i].type == TYPE_INT) {
             t->ints += values[i].as.i;
         }
     }
@@ -94,7 +94,7 @@ static struct value quantile_of(const struct value *values, size_t count, double
     if (part == 0)
         return value_float(a);
     double b = value_double(values[below + 1]);
-    return value_float(a + (b - a) * part);
+    return value_float(a == b ? a : a + (b - a) * part);
 }
 
 static struct varve_str text_of(const struct value *value, char text[VALUE_TEXT_MAX])

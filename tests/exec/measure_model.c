@@ -67,7 +67,17 @@ static void some_labels(struct model_point *p, struct prng *prng)
         p->labels[0] = (uint8_t)(p->labels[2] % 5); /* a session has a user */
 }
 
-/* Readings of a counter from its start on. */
+static bool has_unknown_start(const struct model *m, const struct model_point *p)
+{
+    for (size_t i = 0; i < m->count; i++)
+        if (m->rows[i].metric == READINGS && m->rows[i].start == 0 &&
+            memcmp(m->rows[i].labels, p->labels, MODEL_LABELS) == 0)
+            return true;
+    return false;
+}
+
+/* Readings of a counter from its start on.  Where the start is not known the first one says only
+ * from where to count. */
 static void add_readings(struct model *m, struct prng *prng)
 {
     struct model_point p = {.metric = READINGS, .form = VARVE_FORM_CUMULATIVE};
@@ -75,12 +85,16 @@ static void add_readings(struct model *m, struct prng *prng)
     some_labels(&p, prng);
     p.start = m->first + (int64_t)prng_below(prng, (uint64_t)(m->last - m->first) / 2);
     p.end = p.start;
+    bool unknown = prng_below(prng, 3) == 0 && !has_unknown_start(m, &p);
+    if (unknown)
+        p.start = 0;
     for (uint64_t n = 1 + prng_below(prng, 40); n > 0 && m->count < MODEL_ROWS; n--) {
         p.end += 1 + (int64_t)prng_below(prng, 2 * HOUR);
         if (p.end >= m->last)
             return;
         p.value = 1024 * (i128)(1 + prng_below(prng, 1000));
         p.sent = reached += p.value;
+        p.form = unknown && reached == p.value ? VARVE_FORM_BASELINE : VARVE_FORM_CUMULATIVE;
         m->rows[m->count++] = p;
     }
 }
@@ -304,7 +318,7 @@ aggregate(const struct question *q, struct number *n, size_t count, bool is_coun
 
 static bool passes(const struct question *q, const struct model_point *p)
 {
-    if (p->metric != q->metric)
+    if (p->metric != q->metric || p->form == VARVE_FORM_BASELINE)
         return false;
     if (q->where_label < MODEL_LABELS && p->labels[q->where_label] != q->where_value)
         return false; /* which is never true of a missing one */
