@@ -33,7 +33,8 @@ struct zone_time zone_local(const struct zone *zone, int64_t instant)
     t.hour = rest / 3600;
     t.minute = rest / 60 % 60;
     t.second = rest % 60;
-    t.nanosecond = (int)(instant - second * NS_PER_SECOND);
+    t.nanosecond = (int)(instant % NS_PER_SECOND);
+    t.nanosecond += t.nanosecond < 0 ? (int)NS_PER_SECOND : 0;
     t.weekday = weekday_of(day);
     return t;
 }

@@ -219,6 +219,41 @@ static void test_names(void **state)
     unsetenv("TZ");
 }
 
+/* The first and the last instant there are, and those beside them. */
+static void test_ends_of_time(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t instant;
+        int year, month, day, hour, minute, second, nanosecond;
+    } ends[] = {
+        {INT64_MIN, 1677, 9, 21, 0, 12, 43, 145224192},
+        {INT64_MIN + 854775808, 1677, 9, 21, 0, 12, 44, 0},
+        {INT64_MAX, 2262, 4, 11, 23, 47, 16, 854775807},
+    };
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        struct zone_time t = zone_local(zone_utc(), ends[i].instant);
+        assert_int_equal(t.year, ends[i].year);
+        assert_int_equal(t.month, ends[i].month);
+        assert_int_equal(t.day, ends[i].day);
+        assert_int_equal(t.hour, ends[i].hour);
+        assert_int_equal(t.minute, ends[i].minute);
+        assert_int_equal(t.second, ends[i].second);
+        assert_int_equal(t.nanosecond, ends[i].nanosecond);
+    }
+    static const char *const names[] = {"UTC", "Asia/Kolkata", "America/New_York"};
+    for (size_t z = 0; z < sizeof names / sizeof *names; z++) {
+        const struct zone *zone = open_zone(names[z]);
+        for (int unit = UNIT_HOUR; unit < CALENDAR_UNITS; unit++)
+            for (int64_t k = 0; k < 3; k++) {
+                assert_true(period_start(zone, (enum calendar_unit)unit, INT64_MIN + k) <=
+                            INT64_MIN + k);
+                assert_true(period_next(zone, (enum calendar_unit)unit, INT64_MAX - k) >=
+                            INT64_MAX - k);
+            }
+    }
+}
+
 /* Damaged files are refused or read as something: never past their end. */
 static void test_damaged(void **state)
 {
@@ -255,6 +290,7 @@ int main(void)
         cmocka_unit_test(test_midnight_that_does_not_exist),
         cmocka_unit_test(test_adding),
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_ends_of_time),
         cmocka_unit_test(test_damaged),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
