@@ -93,6 +93,7 @@ static enum varve_status new_result(struct store *store, const struct varve_run_
         r->options.now = clock_now();
     r->exec_options = (struct exec_options){
         .deadline = r->options.timeout > 0 ? r->began + r->options.timeout : 0,
+        .timeout = r->options.timeout,
         .max_rows = r->options.max_rows,
         .stop = r->options.stop,
         .stop_context = r->options.stop_context};
