@@ -23,17 +23,18 @@ struct point {
     uint8_t form;
     bool is_float;
 };
-/* Neighbours in `points`, of one run. */
+/* The points of one run. */
 struct piece {
-    size_t from;
+    struct point *points;
     uint32_t count, next; /* next + 1 of the unit; 0: none */
 };
 struct chain {
     uint32_t first, last; /* piece + 1; 0: none */
 };
 struct points {
-    struct point *points, *at_hand; /* at_hand: of one unit */
-    size_t count, capacity, room;
+    struct arena all;      /* they never move, so that they take no more than their own room */
+    struct point *at_hand; /* those of one unit */
+    size_t room;
     struct piece *pieces;
     size_t piece_count, piece_capacity;
     struct chain *chains; /* by unit */
@@ -43,14 +44,17 @@ struct points {
 enum varve_status points_new(struct measure *m, struct varve_err *err)
 {
     m->points = mem_zalloc(m->exec->mem, sizeof *m->points);
-    return m->points ? VARVE_OK : fail_nomem(err, sizeof *m->points);
+    if (!m->points)
+        return fail_nomem(err, sizeof *m->points);
+    arena_init(&m->points->all, m->exec->mem, 1 << 16);
+    return VARVE_OK;
 }
 
 void points_free(struct points *p, struct mem *mem)
 {
     if (!p)
         return;
-    mem_free(mem, p->points, p->capacity * sizeof *p->points);
+    arena_free(&p->all);
     mem_free(mem, p->at_hand, p->room * sizeof *p->at_hand);
     mem_free(mem, p->pieces, p->piece_capacity * sizeof *p->pieces);
     mem_free(mem, p->chains, p->chain_capacity * sizeof *p->chains);
@@ -59,21 +63,23 @@ void points_free(struct points *p, struct mem *mem)
 
 /* ---- collecting ------------------------------------------------------------------ */
 
-static enum varve_status
-add_piece(struct measure *m, uint32_t unit, uint32_t count, struct varve_err *err)
+static enum varve_status add_piece(struct measure *m, uint32_t unit, uint32_t count,
+                                   struct point **points, struct varve_err *err)
 {
     struct points *p = m->points;
     struct mem *mem = m->exec->mem;
     if (p->piece_count >= UINT32_MAX - 1)
         return fail(err, VARVE_LIMIT, "query", "too many runs: take a shorter range");
-    TRY(mem_grow(mem, (void **)&p->points, &p->capacity, p->count + count, sizeof *p->points, err));
     TRY(mem_grow(mem, (void **)&p->pieces, &p->piece_capacity, p->piece_count + 1,
                  sizeof *p->pieces, err));
     TRY(mem_grow(mem, (void **)&p->chains, &p->chain_capacity, (size_t)unit + 1, sizeof *p->chains,
                  err));
+    *points = arena_alloc(&p->all, mem_array(count, sizeof **points));
+    if (!*points)
+        return fail_nomem(err, count * sizeof **points);
     while (p->chain_count <= unit)
         p->chains[p->chain_count++] = (struct chain){0, 0};
-    p->pieces[p->piece_count++] = (struct piece){p->count, count, 0};
+    p->pieces[p->piece_count++] = (struct piece){*points, count, 0};
     struct chain *chain = &p->chains[unit];
     uint32_t number = (uint32_t)p->piece_count;
     if (chain->last)
@@ -89,8 +95,8 @@ take_run(struct measure *m, uint32_t unit, uint32_t run, struct varve_err *err)
 {
     const struct varve_rows *rows = &m->input.rows;
     uint32_t from = rows->run_start[run], to = rows->run_start[run + 1];
-    TRY(add_piece(m, unit, to - from, err));
-    struct point *point = m->points->points + m->points->count;
+    struct point *point;
+    TRY(add_piece(m, unit, to - from, &point, err));
     for (uint32_t i = from; i < to; i++, point++) {
         *point = (struct point){.end = time_plus(rows->end[i], m->offset),
                                 .start = rows->start[i],
@@ -101,7 +107,6 @@ take_run(struct measure *m, uint32_t unit, uint32_t run, struct varve_err *err)
         else
             point->as.i = rows->ints[i];
     }
-    m->points->count += to - from;
     return VARVE_OK;
 }
 
@@ -144,7 +149,7 @@ gather(struct measure *m, uint32_t unit, size_t *count, struct varve_err *err)
         const struct piece *piece = &p->pieces[at - 1];
         TRY(mem_grow(m->exec->mem, (void **)&p->at_hand, &p->room, *count + piece->count,
                      sizeof *p->at_hand, err));
-        memcpy(p->at_hand + *count, p->points + piece->from, piece->count * sizeof *p->at_hand);
+        memcpy(p->at_hand + *count, piece->points, piece->count * sizeof *p->at_hand);
         *count += piece->count;
     }
     for (size_t i = 1; i < *count && in_order; i++)
