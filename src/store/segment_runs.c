@@ -65,34 +65,44 @@ static enum varve_status read_run_times(struct segment *segment, uint32_t from, 
     return VARVE_OK;
 }
 
+/* All that the loop needs is copied before it: bytes are stored, which might be anything's. */
+static enum varve_status fill_arrays(const struct segment *segment, const struct run_arrays *arrays,
+                                     uint32_t ints, uint32_t n, struct varve_err *err)
+{
+    const struct run_arrays to = *arrays;
+    const struct segment_times times = *segment->times;
+    const uint64_t most = segment->blob.head.rows;
+    uint64_t rows = 0, total = 0;
+    for (uint32_t r = 0; r < n; r++) {
+        uint32_t t = to.time[r];
+        if (r == ints)
+            rows = 0;
+        to.row_at[r] = (uint32_t)rows;
+        to.rows[r] = times.rows[t];
+        to.first[r] = times.first[t];
+        to.last[r] = times.last[t];
+        to.first_start[r] = times.first_start[t];
+        to.mode[r] = (uint8_t)segment_class_mode(times.class[t]);
+        rows += times.rows[t];
+        total += times.rows[t];
+        if (total > most)
+            return segment_damaged(segment, err, "runs have more rows than the head says");
+    }
+    to.row_at[n] = (uint32_t)rows;
+    return VARVE_OK;
+}
+
 enum varve_status segment_runs(struct segment *segment, uint32_t metric, struct arena *arena,
                                struct segment_runs *runs, struct varve_err *err)
 {
     TRY(check_metric(segment, metric, err));
     TRY(segment_load_times(segment, err));
     const struct segment_metric *m = &segment->metrics[metric];
-    const struct segment_times *times = segment->times;
     uint32_t n = m->int_runs + m->float_runs;
     struct run_arrays a;
     TRY(make_arrays(arena, n, &a, err));
     TRY(read_run_times(segment, m->first_run, n, a.time, err));
-    uint64_t rows = 0, total = 0;
-    for (uint32_t r = 0; r < n; r++) {
-        uint32_t t = a.time[r];
-        if (r == m->int_runs)
-            rows = 0;
-        a.row_at[r] = (uint32_t)rows;
-        a.rows[r] = times->rows[t];
-        a.mode[r] = (uint8_t)segment_class_mode(times->class[t]);
-        a.first[r] = times->first[t];
-        a.last[r] = times->last[t];
-        a.first_start[r] = times->first_start[t];
-        rows += times->rows[t];
-        total += times->rows[t];
-        if (total > segment->blob.head.rows)
-            return segment_damaged(segment, err, "runs have more rows than the head says");
-    }
-    a.row_at[n] = (uint32_t)rows;
+    TRY(fill_arrays(segment, &a, m->int_runs, n, err));
     *runs = (struct segment_runs){metric, n,      m->int_runs, a.time, a.row_at,
                                   a.rows, a.mode, a.first,     a.last, a.first_start};
     return VARVE_OK;

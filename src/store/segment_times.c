@@ -46,31 +46,37 @@ struct numbers {
         start[BLOCK_VALUES];
 };
 
+/* All that the loop needs is copied before it: bytes are stored, which might be anything's. */
 static enum varve_status
 fill(const struct segment *segment, struct segment_times *times, const struct numbers *numbers,
      uint32_t from, uint32_t n, uint64_t *steps, uint64_t *gaps, struct varve_err *err)
 {
+    const struct segment_times to = *times;
+    const uint64_t rows = segment->blob.head.rows;
+    const int64_t first = segment->blob.head.first;
+    uint64_t step = *steps, gap = *gaps;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t t = from + i;
         uint64_t number = (uint64_t)numbers->class[i], more = (uint64_t)numbers->rows[i];
         if (number >= ROW_MODES << 1 || number == (ROW_GAUGE << 1 | CLASS_NO_START) ||
-            more >= segment->blob.head.rows || *steps + more >= segment->blob.head.rows)
+            more >= rows || step + more >= rows)
             return segment_damaged(segment, err, "timeline %u is damaged", t);
         uint8_t class = (uint8_t)number;
-        enum row_mode mode = segment_class_mode(class);
-        bool started = mode != ROW_GAUGE && !(class & CLASS_NO_START);
-        times->class[t] = class;
-        times->rows[t] = (uint32_t)more + 1;
-        times->first[t] = plus(segment->blob.head.first, numbers->first[i]);
-        times->last[t] = plus(times->first[t], numbers->span[i]);
-        times->first_start[t] =
-            started ? (int64_t)((uint64_t)times->first[t] - (uint64_t)numbers->start[i]) : 0;
-        times->step_at[t] = (uint32_t)*steps;
-        times->gap_at[t] = (uint32_t)*gaps;
-        *steps += more;
+        bool started = segment_class_mode(class) != ROW_GAUGE && !(class & CLASS_NO_START);
+        int64_t begin = plus(first, numbers->first[i]);
+        to.rows[t] = (uint32_t)more + 1;
+        to.first[t] = begin;
+        to.last[t] = plus(begin, numbers->span[i]);
+        to.first_start[t] = started ? (int64_t)((uint64_t)begin - (uint64_t)numbers->start[i]) : 0;
+        to.step_at[t] = (uint32_t)step;
+        to.gap_at[t] = (uint32_t)gap;
+        to.class[t] = class;
+        step += more;
         if (segment_class_gaps(class))
-            *gaps += more;
+            gap += more;
     }
+    *steps = step;
+    *gaps = gap;
     return VARVE_OK;
 }
 
