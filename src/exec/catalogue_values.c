@@ -16,7 +16,7 @@
 
 /* ---- values of a label ------------------------------------------------------------ */
 
-/* Adds (value, count) of one range of one source; several times a value where it is in several
+/* Adds (value, count) of one range of one source; a value several times where it is in several
  * segments.  sign -1: values that are to be taken away. */
 struct value_scan {
     struct listing *listing;
@@ -28,84 +28,71 @@ struct value_scan {
     uint32_t field;
 };
 
-static int add_value(struct value_scan *v, struct varve_str text, uint64_t count)
+static int add_value(struct value_scan *v, struct varve_str text, int64_t count)
 {
     if (v->lookup)
         text = lookup_value(v->lookup, v->field, text);
-    if (text.size == 0 || count == 0)
-        return 0;
-    const struct value cells[] = {value_text(text), value_int(TYPE_INT, v->sign * (int64_t)count)};
+    const struct value cells[] = {text.size > 0 ? value_text(text) : value_null(),
+                                  value_int(TYPE_INT, v->sign * count)};
     return listing_add(v->listing, cells);
 }
 
-/* Counts by code and adds them when the dictionary changes. */
-struct code_counts {
-    uint64_t *counts;
-    uint32_t capacity, segment;
-    const struct varve_dictionary *dictionary;
+/* A dictionary is gone once the scan has gone on, so all of its texts become rows when it is met, and
+ * codes are counted in these. */
+struct dictionary_rows {
+    uint64_t first; /* that of code 1 */
+    uint32_t segment;
+    bool is_there;
 };
 
-static enum varve_status
-flush_codes(struct value_scan *v, struct code_counts *codes, struct varve_err *err)
+static enum varve_status meet(struct value_scan *v, struct dictionary_rows *d, uint32_t segment,
+                              const struct varve_column *column, struct varve_err *err)
 {
-    for (uint32_t i = 1; codes->dictionary && i < codes->dictionary->count; i++)
-        if (add_value(v, codes->dictionary->texts[i], codes->counts[i]) != 0)
-            return v->listing->status;
-    codes->dictionary = NULL;
-    return exec_check(v->listing->exec, err);
-}
-
-static enum varve_status
-begin_codes(struct value_scan *v, struct code_counts *codes, uint32_t segment,
-            const struct varve_column *column, struct varve_err *err)
-{
-    struct mem *mem = v->listing->exec->mem;
-    if (column->type != VARVE_TEXT || (codes->dictionary && codes->segment == segment))
+    TRY(exec_check(v->listing->exec, err));
+    if (column->type != VARVE_TEXT || (d->is_there && d->segment == segment))
         return VARVE_OK;
-    TRY(flush_codes(v, codes, err));
-    uint32_t need = column->dictionary->count;
-    if (need > codes->capacity) {
-        mem_free(mem, codes->counts, codes->capacity * sizeof *codes->counts);
-        codes->capacity = 0;
-        codes->counts = mem_alloc(mem, need * sizeof *codes->counts);
-        if (!codes->counts)
-            return fail_nomem(err, need * sizeof *codes->counts);
-        codes->capacity = need;
-    }
-    memset(codes->counts, 0, need * sizeof *codes->counts);
-    codes->dictionary = column->dictionary;
-    codes->segment = segment;
+    *d = (struct dictionary_rows){v->listing->rows.rows, segment, true};
+    for (uint32_t i = 1; i < column->dictionary->count; i++)
+        if (add_value(v, column->dictionary->texts[i], 0) != 0)
+            return v->listing->status;
     return VARVE_OK;
 }
 
-static enum varve_status count_runs(struct value_scan *v, struct scan *scan,
-                                    struct code_counts *codes, struct varve_err *err)
+static void
+count_code(struct value_scan *v, const struct dictionary_rows *d, uint32_t code, int64_t count)
+{
+    if (code > 0)
+        relation_row(&v->listing->rows, d->first + code - 1)[1].as.i += v->sign * count;
+}
+
+static enum varve_status count_runs(struct value_scan *v, struct scan *scan, struct varve_err *err)
 {
     struct varve_runs runs;
+    struct dictionary_rows d = {.is_there = false};
     enum varve_status status;
     while ((status = scan_runs(scan, &runs, err)) == VARVE_OK) {
-        TRY(begin_codes(v, codes, runs.segment, &runs.columns[0], err));
-        for (uint32_t r = 0; codes->dictionary && r < runs.runs; r++)
-            if (runs.columns[0].type == VARVE_TEXT)
-                codes->counts[runs.columns[0].codes[r]] += runs.points[r];
+        const struct varve_column *column = &runs.columns[0];
+        TRY(meet(v, &d, runs.segment, column, err));
+        for (uint32_t r = 0; column->type == VARVE_TEXT && r < runs.runs; r++)
+            count_code(v, &d, column->codes[r], runs.points[r]);
     }
     return status;
 }
 
-static enum varve_status count_rows(struct value_scan *v, struct scan *scan,
-                                    struct code_counts *codes, struct varve_err *err)
+static enum varve_status count_rows(struct value_scan *v, struct scan *scan, struct varve_err *err)
 {
     struct varve_rows rows;
+    struct dictionary_rows d = {.is_there = false};
     enum varve_status status;
     while ((status = scan_rows(scan, &rows, err)) == VARVE_OK) {
         const struct varve_column *column = &rows.columns[0];
-        TRY(begin_codes(v, codes, rows.segment, column, err));
         struct vector vector = vector_of_column(column);
+        TRY(meet(v, &d, rows.segment, column, err));
         for (uint32_t r = 0; r < rows.rows; r++) {
             char text[VALUE_TEXT_MAX];
             struct value value = vector_value(&vector, r);
             if (column->type == VARVE_TEXT)
-                codes->counts[column->codes[r]]++;
+                count_code(v, &d, column->codes[r], 1);
             else if (!value_is_null(value) &&
                      add_value(v, (struct varve_str){text, value_print(value, text)}, 1) != 0)
                 return v->listing->status;
@@ -117,7 +104,6 @@ static enum varve_status count_rows(struct value_scan *v, struct scan *scan,
 static enum varve_status scan_values(struct value_scan *v, struct varve_err *err)
 {
     struct exec *exec = v->listing->exec;
-    struct code_counts codes = {.capacity = 0};
     struct scan *scan;
     struct varve_query query = {.source = v->source,
                                 .since = v->range.since,
@@ -128,12 +114,9 @@ static enum varve_status scan_values(struct value_scan *v, struct varve_err *err
     if (status == VARVE_NOTFOUND)
         return VARVE_OK; /* known, but without data */
     TRY(status);
-    status = v->is_metric ? count_runs(v, scan, &codes, err) : count_rows(v, scan, &codes, err);
-    if (status == VARVE_DONE)
-        status = flush_codes(v, &codes, err);
-    mem_free(exec->mem, codes.counts, codes.capacity * sizeof *codes.counts);
+    status = v->is_metric ? count_runs(v, scan, err) : count_rows(v, scan, err);
     scan_close(scan);
-    return status;
+    return status == VARVE_DONE ? VARVE_OK : status;
 }
 
 struct all_sources {
@@ -198,7 +181,7 @@ static enum varve_status merge_counts(struct listing *l, struct varve_err *err)
             taken |= count < 0;
             sum += count;
         }
-        if (taken)
+        if (taken || sum == 0 || value_is_null(first))
             continue;
         struct value *to = relation_row(&l->rows, kept++);
         to[0] = first;
