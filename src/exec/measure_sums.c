@@ -157,25 +157,51 @@ static void remember_bucket(struct measure *m, int64_t time)
     m->at_bucket = bucket;
 }
 
-/* Runs of integers inside the bucket at hand: the shortest way, and that of most runs. */
+/* How many runs from the i-th of the batch on belong to its unit and lie in the bucket at hand;
+ * *amount: what they add up to. */
+static uint32_t add_neighbours(const struct measure *m, const struct batch *batch, uint32_t i,
+                               struct amount *amount)
+{
+    const struct varve_runs *runs = &m->input.runs;
+    const struct time_range inside = m->at_hand;
+    uint32_t n = batch_count(batch), at = i, unit = m->run_units[batch_row(batch, i)];
+    i128 sum = 0;
+    uint64_t points = 0;
+    for (; at < n; at++) {
+        uint32_t run = batch_row(batch, at);
+        if (m->run_units[run] != unit || runs->first[run] < inside.since ||
+            runs->last[run] >= inside.until)
+            break;
+        sum += runs->sums[run];
+        points += runs->points[run];
+    }
+    *amount = (struct amount){.sum = sum, .points = points};
+    return at - i;
+}
+
+/* Runs of integers: neighbours mostly go to the same cell. */
 static enum varve_status
 take_ints(struct measure *m, const struct batch *batch, struct varve_err *err)
 {
-    const struct varve_runs *runs = &m->input.runs;
     uint32_t n = batch_count(batch);
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t run = batch_row(batch, i), unit = m->run_units[run];
+    for (uint32_t i = 0; i < n;) {
+        uint32_t run = batch_row(batch, i), unit = m->run_units[run], count;
+        struct amount amount;
         struct sum_cell *cell;
-        if (unit == NO_GROUP)
+        if (unit == NO_GROUP) {
+            i++;
             continue;
-        if (runs->first[run] < m->at_hand.since || runs->last[run] >= m->at_hand.until) {
+        }
+        count = add_neighbours(m, batch, i, &amount);
+        i += count;
+        if (count == 0) {
             TRY(take_run(m, unit, run, err));
-            remember_bucket(m, runs->first[run]);
+            remember_bucket(m, m->input.runs.first[run]);
+            i++;
             continue;
         }
         TRY(cells_at(&m->cells, unit, m->at_bucket, &cell, err));
-        cell->sum += runs->sums[run];
-        cell->points += runs->points[run];
+        TRY(add_to(&m->cells, cell, &amount, 1, err));
     }
     return VARVE_OK;
 }
