@@ -9,7 +9,8 @@
  *   scan      and checked: protobuf by wire_scan, JSON by its grammar
  *   unpack    and taken apart by protobuf-c; JSON is unpacked where it is looked up
  *   look up   and their label sets found or made, batches filled and thrown away
- *   append    and appended: durable.  What the commits waited for the disk is told apart.
+ *   append    and appended: durable.  Waiting is told apart: for the disk, and for whatever else
+ *             the machine has to do.
  *   seal      and sealed into columns
  *
  * Stages are measured in processor time, the whole way by the clock on the wall, too, in a process
@@ -403,7 +404,7 @@ static void measure_stages(const char *format, enum varve_input input, const cha
     }
     run_whole(store, VARVE_NO_AUTOSEAL, input, 3, &w);
     tell_stage("+ append", w.append.cpu, before);
-    tell_stage("+ wait for the disk", w.append.cpu + (w.append.wall - w.append.cpu), w.append.cpu);
+    tell_stage("+ wait, by the wall", w.append.cpu + (w.append.wall - w.append.cpu), w.append.cpu);
     tell_stage("+ append and seal", total_cpu(&w), w.append.cpu);
 }
 
