@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * cmd_statements.c -- `varve` without a command: statements of -c and -f, of a pipe, or of a person.
+ * cmd_statements.c -- `varve` without a command: statements of -c and -f, of a pipe, of a person.
  */
 #include <string.h>
 #include <unistd.h>
 
+#include "interactive.h"
 #include "place.h"
-#include "session.h"
 
 static const uint64_t takes = ARG(DB) | ARG(NOW) | ARG(COMMAND) | ARG(FILE) | ARG(MODE) | ARG(TZ) |
                               ARG(TIMEOUT) | ARG(MAX_ROWS) | ARG(MAX_MEMORY) | ARG(KEEP_GOING) |
@@ -50,7 +50,10 @@ enum exit_status cmd_statements(const struct args *args)
     if (status != EXIT_DONE)
         return status;
     sigaction(SIGINT, &action, NULL);
-    status = args->statement_count > 0 ? run_all(&session, args) : session_file(&session, "-");
+    if (args->statement_count > 0)
+        status = run_all(&session, args);
+    else
+        status = interactive ? interactive_run(&session) : session_file(&session, "-");
     if (session_interrupted && status == EXIT_DONE)
         status = EXIT_INTERRUPTED;
     session_end(&session);

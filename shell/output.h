@@ -32,6 +32,7 @@ struct style {
     bool utf8;   /* boxes and blocks; else ASCII */
     int width;   /* columns of the terminal; 0: any */
     struct varve_str zone;
+    const varve_zone *local; /* times for people; NULL: UTC */
     const char *null; /* what stands for NULL where it has no form of its own */
 };
 

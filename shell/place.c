@@ -79,10 +79,13 @@ static bool may_be_made(const char *path)
 enum exit_status place_open(const struct args *args, unsigned flags, varve **db)
 {
     char path[PLACE_PATH];
+    return place_find(args, path) ? place_open_path(path, flags, db) : EXIT_USAGE;
+}
+
+enum exit_status place_open_path(const char *path, unsigned flags, varve **db)
+{
     struct varve_options options = {.flags = flags};
     struct varve_err err = {0};
-    if (!place_find(args, path))
-        return EXIT_USAGE;
     if ((flags & VARVE_CREATE) && !may_be_made(path))
         return EXIT_FAILED;
     if (varve_open(path, &options, db, &err) == VARVE_OK)

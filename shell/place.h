@@ -16,5 +16,6 @@
 bool place_find(const struct args *args, char path[PLACE_PATH]);
 /* Opens it with the flags of varve_open.  Anything but EXIT_DONE comes after a message. */
 enum exit_status place_open(const struct args *args, unsigned flags, varve **db);
+enum exit_status place_open_path(const char *path, unsigned flags, varve **db);
 
 #endif

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -23,8 +24,8 @@ volatile sig_atomic_t session_interrupted;
 
 static int wants_to_stop(void *context)
 {
-    (void)context;
-    return session_interrupted != 0;
+    const struct session *s = context;
+    return session_interrupted != 0 || (s->pager.stream && s->pager.closed);
 }
 
 /* ---- the options --------------------------------------------------------------- */
@@ -63,10 +64,17 @@ static enum exit_status take_limits(struct session *s)
     return EXIT_DONE;
 }
 
-static enum exit_status take_zone(struct session *s)
+enum exit_status session_zone(struct session *s, const char *name)
 {
-    const char *zone = ARG_VALUE(s->args, TZ);
-    snprintf(s->zone, sizeof s->zone, "%s", zone ? zone : "UTC");
+    struct varve_err err = {.message = ""};
+    varve_zone *local;
+    if (varve_zone_open(varve_str(name), &local, &err) != VARVE_OK) {
+        text_error(&err);
+        return EXIT_USAGE;
+    }
+    varve_zone_free(s->local);
+    s->style.local = s->local = local;
+    snprintf(s->zone, sizeof s->zone, "%s", name);
     s->options.zone = s->style.zone = varve_str(s->zone);
     return EXIT_DONE;
 }
@@ -83,12 +91,15 @@ static bool wants_colour(bool terminal)
     return terminal && term && strcmp(term, "dumb") != 0;
 }
 
-static int terminal_width(void)
+void session_window(struct session *s)
 {
-    struct winsize size;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        return size.ws_col;
-    return 80;
+    struct winsize size = {0};
+    if (!isatty(STDOUT_FILENO))
+        return;
+    bool is_known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    if (!s->has_width)
+        s->style.width = is_known ? size.ws_col : 80;
+    s->height = is_known ? size.ws_row : 24;
 }
 
 enum exit_status session_begin(struct session *s, const struct args *args, bool interactive)
@@ -100,31 +111,45 @@ enum exit_status session_begin(struct session *s, const struct args *args, bool 
                               .pretty = terminal,
                               .colour = wants_colour(terminal),
                               .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
-                              .width = terminal ? terminal_width() : 0,
                               .null = terminal ? "-" : "NULL"};
     if (!s->style.utf8 && !terminal) /* widths have to be known all the same */
         s->style.utf8 = setlocale(LC_CTYPE, "C.UTF-8") != NULL;
     s->footer = terminal;
     s->keep_going = (args->seen & ARG(KEEP_GOING)) != 0;
+    s->is_paged = interactive;
     s->options.stop = wants_to_stop;
+    s->options.stop_context = s;
+    session_window(s);
     enum exit_status status = take_mode(s);
     if (status == EXIT_DONE)
         status = take_limits(s);
-    return status == EXIT_DONE ? take_zone(s) : status;
+    const char *zone = ARG_VALUE(args, TZ);
+    return status == EXIT_DONE ? session_zone(s, zone ? zone : "UTC") : status;
 }
 
 void session_end(struct session *s)
 {
     if (s->out_is_file)
         fclose(s->out);
+    kept_clear(&s->last);
+    free(s->last_text);
+    varve_zone_free(s->local);
     varve_close(s->db);
+}
+
+enum exit_status session_place(struct session *s)
+{
+    if (s->path[0])
+        return EXIT_DONE;
+    return place_find(s->args, s->path) ? EXIT_DONE : EXIT_USAGE;
 }
 
 enum exit_status session_open(struct session *s)
 {
     if (s->db)
         return EXIT_DONE;
-    return place_open(s->args, 0, &s->db);
+    enum exit_status status = session_place(s);
+    return status == EXIT_DONE ? place_open_path(s->path, 0, &s->db) : status;
 }
 
 /* ---- errors ---------------------------------------------------------------------- */
@@ -166,66 +191,120 @@ void session_error(const struct session *s, struct varve_str text, const struct 
 
 /* ---- one statement ----------------------------------------------------------------- */
 
-/* "3 rows, 2026-10-25 to 2026-11-01, every day, Europe/Berlin; 1,204 points read, 4 ms". */
-static void show_footer(const struct session *s, const struct varve_result_info *info)
+/* A moment in the session's zone, to the minute. */
+static const char *moment(const struct session *s, int64_t instant, char text[TEXT_TIME])
+{
+    struct varve_local at;
+    varve_zone_local(s->local, instant, &at);
+    snprintf(text, TEXT_TIME, "%04d-%02d-%02d %02d:%02d", at.year, at.month, at.day, at.hour,
+             at.minute);
+    return text;
+}
+
+/* "3 rows  2026-10-25 00:00 .. 2026-11-01 00:00 every day Europe/Berlin  raw  1,204 points  4.0
+ * ms". */
+static void show_footer(const struct session *s, FILE *out, const struct varve_result_info *info)
 {
     char text[TEXT_NUMBER], since[TEXT_TIME], until[TEXT_TIME];
     const char *dim = s->style.colour ? "\033[2m" : "", *plain = s->style.colour ? "\033[0m" : "";
-    fprintf(s->out, "%s%s row%s", dim, text_count(info->rows, text), info->rows == 1 ? "" : "s");
-    if (info->has_range) {
-        text_time(info->since, since);
-        text_time(info->until, until);
-        fprintf(s->out, "  %.16s .. %.16s", since, until);
-    }
+    if (info->rows == 0 && info->note.size > 0)
+        fprintf(out, "%.*s\n", (int)info->note.size, info->note.data);
+    fprintf(out, "%s%s row%s", dim, text_count(info->rows, text), info->rows == 1 ? "" : "s");
+    if (info->has_range)
+        fprintf(out, "  %s .. %s", moment(s, info->since, since), moment(s, info->until, until));
     if (info->bucket.size > 0)
-        fprintf(s->out, " every %.*s", (int)info->bucket.size, info->bucket.data);
+        fprintf(out, " every %.*s", (int)info->bucket.size, info->bucket.data);
     if (info->zone.size > 0)
-        fprintf(s->out, " %.*s", (int)info->zone.size, info->zone.data);
-    fprintf(s->out, "  raw  %s points", text_count(info->points, text));
+        fprintf(out, " %.*s", (int)info->zone.size, info->zone.data);
+    fprintf(out, "  raw  %s points", text_count(info->points, text));
     if (info->runs_from_headers > 0)
-        fprintf(s->out, " + %s runs by header", text_count(info->runs_from_headers, text));
-    fprintf(s->out, "  %.1f ms%s\n", (double)info->nanoseconds / 1e6, plain);
+        fprintf(out, " + %s runs by header", text_count(info->runs_from_headers, text));
+    fprintf(out, "  %.1f ms%s\n", (double)info->nanoseconds / 1e6, plain);
 }
 
-static enum exit_status failed(const struct session *s, struct varve_str text,
-                               const struct varve_spot *spot, const struct varve_err *err)
+/* What an interruption leaves in the stream is nobody's any more, and no error of the stream. */
+static enum exit_status interrupted(struct session *s)
 {
-    if (err->status != VARVE_INTERRUPTED) {
-        session_error(s, text, spot, err);
-        return EXIT_FAILED;
+    if (s->interactive) {
+        __fpurge(s->out);
+        clearerr(s->out);
+    } else {
+        fflush(s->out);
     }
-    fflush(s->out);
-    fputs("interrupted\n", stderr);
+    fputs(s->style.colour ? "\033[0minterrupted\n" : "interrupted\n", stderr);
     session_interrupted = 0;
     return EXIT_INTERRUPTED;
+}
+
+/* Where a result goes: through the pager if a person may have to scroll. */
+static FILE *begin_output(struct session *s)
+{
+    session_window(s);
+    if (!s->interactive || !s->is_paged || s->out != stdout || s->height <= 0)
+        return s->out;
+    FILE *stream = pager_begin(&s->pager, s->height);
+    return stream ? stream : s->out;
+}
+
+/* *result may be NULL. */
+static enum exit_status
+show(struct session *s, struct varve_str text, const struct rows *rows, varve_result *result)
+{
+    struct varve_err err = {.message = ""};
+    struct varve_result_info info = {0};
+    FILE *out = begin_output(s);
+    enum varve_status ran = output_formats[s->style.mode].write(out, &s->style, rows, &err);
+    if (result)
+        varve_result_info(result, &info);
+    if (ran == VARVE_OK && result && s->footer) {
+        if (rows->column_count > 0)
+            show_footer(s, out, &info);
+        else if (info.note.size > 0)
+            fprintf(out, "%.*s\n", (int)info.note.size, info.note.data);
+    }
+    bool left = s->pager.stream && s->pager.closed;
+    if (s->pager.stream) {
+        pager_end(&s->pager);
+        session_interrupted = 0;
+    }
+    if (ran == VARVE_OK || left)
+        return EXIT_DONE;
+    if (ran == VARVE_INTERRUPTED)
+        return interrupted(s);
+    err.status = ran;
+    session_error(s, text, NULL, &err);
+    return EXIT_FAILED;
+}
+
+enum exit_status session_show(struct session *s, const struct rows *rows)
+{
+    return show(s, varve_str(""), rows, NULL);
 }
 
 static enum exit_status run_statement(struct session *s, struct varve_str text)
 {
     struct varve_err err = {.message = ""};
     struct varve_spot spot;
-    struct varve_result_info info;
     varve_result *result;
     enum exit_status status = session_open(s);
     if (status != EXIT_DONE)
         return status;
     enum varve_status ran = varve_run(s->db, text, &s->options, &result, &spot, &err);
+    if (ran == VARVE_INTERRUPTED)
+        return interrupted(s);
     if (ran != VARVE_OK) {
         err.status = ran;
-        return failed(s, text, &spot, &err);
+        session_error(s, text, &spot, &err);
+        return EXIT_FAILED;
     }
     struct rows rows = output_rows(result);
-    ran = output_formats[s->style.mode].write(s->out, &s->style, &rows, &err);
-    varve_result_info(result, &info);
-    if (ran != VARVE_OK) {
-        err.status = ran;
-        status = failed(s, text, NULL, &err);
-    } else if (info.note.size > 0 && rows.column_count == 0) {
-        if (s->footer)
-            fprintf(s->out, "%.*s\n", (int)info.note.size, info.note.data);
-    } else if (s->footer) {
-        show_footer(s, &info);
+    if (s->interactive && rows.column_count > 0) {
+        char *copy = strndup(text.data, text.size);
+        free(s->last_text);
+        s->last_text = copy;
+        rows = kept_record(&s->last, &rows);
     }
+    status = show(s, text, &rows, result);
     varve_result_free(result);
     return status;
 }
@@ -338,8 +417,10 @@ static enum exit_status run_stream(struct session *s, FILE *file, char **text, s
         ssize_t n = read(fileno(file), *text + *size, capacity - *size);
         if (n < 0 && errno == EINTR && !session_interrupted)
             continue;
-        if (n < 0 && session_interrupted)
+        if (n < 0 && session_interrupted) {
+            session_interrupted = 0;
             return EXIT_INTERRUPTED;
+        }
         if (n < 0) {
             fprintf(stderr, "error: cannot read: %s\n", strerror(errno));
             return EXIT_FAILED;

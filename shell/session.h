@@ -11,31 +11,52 @@
 #include <signal.h>
 #include "args.h"
 #include "command.h"
+#include "kept.h"
 #include "output.h"
+#include "pager.h"
+
+struct editor;
 
 struct session {
     const struct args *args;
     varve *db;
-    char path[4096]; /* of the store */
+    char path[4096]; /* of the store, once it is known */
     struct style style;
+    varve_zone *local; /* of style */
     struct varve_run_options options;
     char zone[128];
     FILE *out; /* standard output, or what .output says */
     bool out_is_file;
+    char out_path[4096];
     bool interactive; /* a person is there: footers, colours, no end at the first error */
-    bool footer, timer, keep_going;
+    bool footer, keep_going;
+    bool is_paged;  /* tall results go through a pager */
+    bool has_width; /* .width has set it */
     bool quit;
-    const char *script; /* the file that is run, for messages; NULL: none */
-    size_t line;        /* in the script, of the statement at hand; from 1 */
-    int depth;          /* of .read in .read */
+    int height; /* lines of the terminal; 0: not one */
+    struct pager pager;
+    struct kept last;      /* the last result */
+    char *last_text;       /* the statement it came from; NULL: none */
+    struct editor *editor; /* NULL: not interactive */
+    const char *script;    /* the file that is run, for messages; NULL: none */
+    size_t line;           /* in the script, of the statement at hand; from 1 */
+    int depth;             /* of .read in .read */
 };
 
 /* Takes the options of the command line.  Anything but EXIT_DONE comes after a message. */
 enum exit_status session_begin(struct session *session, const struct args *args, bool interactive);
 void session_end(struct session *session);
 
+/* Which store: fills session->path. */
+enum exit_status session_place(struct session *session);
 /* Opens the store when the first statement needs it. */
 enum exit_status session_open(struct session *session);
+/* The zone of calendars and of the times that are shown. */
+enum exit_status session_zone(struct session *session, const char *name);
+/* Looks again how large the terminal is. */
+void session_window(struct session *session);
+/* Rows that are there already, in the mode of the session. */
+enum exit_status session_show(struct session *session, const struct rows *rows);
 
 /* One statement, or one command that begins with a dot. */
 enum exit_status session_run(struct session *session, struct varve_str text);
