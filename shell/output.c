@@ -14,6 +14,7 @@ const struct output_format output_formats[OUTPUT_MODES] = {
     [MODE_JSON] = {"json", "one array of objects", write_json},
     [MODE_JSONL] = {"jsonl", "one object a line", write_jsonl},
     [MODE_MARKDOWN] = {"markdown", "a table for documents", write_markdown},
+    [MODE_CHART] = {"chart", "a picture: lines, bars, a calendar; else the table", write_chart},
 };
 
 bool output_find(const char *name, enum output_mode *mode)

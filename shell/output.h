@@ -21,6 +21,7 @@ enum output_mode {
     MODE_JSON,
     MODE_JSONL,
     MODE_MARKDOWN,
+    MODE_CHART,
     OUTPUT_MODES
 };
 
@@ -73,5 +74,7 @@ enum varve_status write_jsonl(FILE *stream, const struct style *style, const str
                               struct varve_err *err);
 enum varve_status write_markdown(FILE *stream, const struct style *style, const struct rows *rows,
                                  struct varve_err *err);
+enum varve_status write_chart(FILE *stream, const struct style *style, const struct rows *rows,
+                              struct varve_err *err);
 
 #endif
