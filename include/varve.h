@@ -14,8 +14,8 @@
  *  2. A process opens a store once; a second varve_open() of the same
  *     directory in one process is refused (VARVE_BUSY).  Several processes may
  *     have it open together, each reading and writing.
- *  3. A handle may be used by several threads.  A batch, a snapshot and a scan
- *     belong to one thread at a time.
+ *  3. A handle may be used by several threads.  A batch, a snapshot, a scan
+ *     and a result belong to one thread at a time.
  *  4. After fork() the child must not use a handle it inherited; every call
  *     in it answers VARVE_MISUSE.  Open the store anew in the child.
  *  5. A snapshot keeps the files it reads alive on disk until it is closed.
