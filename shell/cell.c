@@ -75,22 +75,19 @@ static size_t show_duration(int64_t nanoseconds, char text[CELL_TEXT])
     return varve_cell_print(&cell, text);
 }
 
-/* Calendar days show as dates, other buckets to the minute or second, events to the millisecond. */
-static size_t
-show_time(int64_t instant, const struct varve_column_info *column, char text[CELL_TEXT])
+/* In the style's zone.  Buckets to the minute or second, events to the millisecond. */
+static size_t show_time(int64_t instant, const struct varve_column_info *column,
+                        const struct style *style, char text[CELL_TEXT])
 {
-    struct varve_cell cell = {.type = VARVE_CELL_TIME, .as.i = instant};
-    size_t size = varve_cell_print(&cell, text);
-    if (size < 20)
+    struct varve_local at;
+    varve_zone_local(style->local, instant, &at);
+    size_t size = (size_t)snprintf(text, CELL_TEXT, "%04d-%02d-%02d %02d:%02d", at.year, at.month,
+                                   at.day, at.hour, at.minute);
+    if (column->is_key && at.second == 0 && at.nanosecond == 0)
         return size;
-    text[10] = ' ';
-    if (column->is_key && instant % (60 * NANO) == 0)
-        size = instant % (86400 * NANO) == 0 ? 10 : 16;
-    else if (instant % NANO == 0)
-        size = 19;
-    else
-        size = 23;
-    text[size] = '\0';
+    size += (size_t)snprintf(text + size, CELL_TEXT - size, ":%02d", at.second);
+    if (!column->is_key || at.nanosecond > 0)
+        size += (size_t)snprintf(text + size, CELL_TEXT - size, ".%03d", at.nanosecond / 1000000);
     return size;
 }
 
@@ -122,7 +119,7 @@ size_t cell_pretty(const struct varve_cell *cell, const struct varve_column_info
     case VARVE_CELL_DURATION:
         return show_duration(cell->as.i, text);
     case VARVE_CELL_TIME:
-        return show_time(cell->as.i, column, text);
+        return show_time(cell->as.i, column, style, text);
     case VARVE_CELL_BOOL:
     case VARVE_CELL_TEXT:
         break;

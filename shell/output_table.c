@@ -9,6 +9,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cell.h"
 
@@ -31,6 +32,7 @@ struct table {
     const struct rows *rows;
     int *width;
     bool *is_number;
+    bool *is_day; /* a column of buckets that all begin at midnight: their dates say it all */
     struct kept kept;
     bool failed; /* no memory */
 };
@@ -44,6 +46,9 @@ static const struct strokes strokes[2][3] = {
     {{"┌", "─", "┬", "┐"}, {"├", "─", "┼", "┤"}, {"└", "─", "┴", "┘"}},
 };
 enum { TOP, MIDDLE, BOTTOM };
+
+static const char midnight[] = " 00:00";
+enum { MIDNIGHT = sizeof midnight - 1 };
 
 /* ---- keeping --------------------------------------------------------------------- */
 
@@ -90,6 +95,19 @@ cell_text(const struct table *t, size_t column, const struct varve_cell *cell, c
     return (struct varve_str){text, size};
 }
 
+static bool is_midnight(struct varve_str text)
+{
+    return text.size > MIDNIGHT &&
+           memcmp(text.data + text.size - MIDNIGHT, midnight, MIDNIGHT) == 0;
+}
+
+static struct varve_str shown_of(const struct table *t, size_t column, struct varve_str text)
+{
+    if (t->is_day[column] && is_midnight(text))
+        text.size -= MIDNIGHT;
+    return text;
+}
+
 /* ---- drawing ---------------------------------------------------------------------- */
 
 static void rule(const struct table *t, int which)
@@ -131,15 +149,50 @@ static void put_cell(const struct table *t, size_t column, struct varve_str text
     fprintf(t->stream, "%*s", right ? 1 : room - width + 1, "");
 }
 
+/* "usd" is unit enough for USD. */
+static struct varve_str unit_of(const struct table *t, size_t column)
+{
+    const struct varve_column_info *info = &t->rows->columns[column];
+    struct varve_str unit = info->unit;
+    if (unit.size > 2 && unit.data[0] == '{' && unit.data[unit.size - 1] == '}')
+        unit = (struct varve_str){unit.data + 1, unit.size - 2};
+    bool is_said =
+        unit.size == info->name.size && strncasecmp(unit.data, info->name.data, unit.size) == 0;
+    return t->style->pretty && !is_said ? unit : (struct varve_str){"", 0};
+}
+
+static int header_width(const struct table *t, size_t column)
+{
+    struct varve_str unit = unit_of(t, column);
+    return text_width(t->rows->columns[column].name) + (unit.size > 0 ? 3 + text_width(unit) : 0);
+}
+
+/* NAME (UNIT), the unit dim; where that is too wide, as a cell is. */
+static void put_title(const struct table *t, size_t column)
+{
+    struct varve_str name = t->rows->columns[column].name, unit = unit_of(t, column);
+    int spare = t->width[column] - header_width(t, column);
+    bool is_right = t->is_number[column], colour = t->style->colour;
+    if (unit.size == 0 || spare < 0) {
+        fputs(colour ? "\033[1m" : "", t->stream);
+        put_cell(t, column, name, is_right);
+        fputs(colour ? "\033[0m" : "", t->stream);
+        return;
+    }
+    fprintf(t->stream, "%*s%s", is_right ? spare + 1 : 1, "", colour ? "\033[1m" : "");
+    put_clean(t->stream, name);
+    fputs(colour ? "\033[0m\033[2m (" : " (", t->stream);
+    put_clean(t->stream, unit);
+    fprintf(t->stream, ")%s%*s", colour ? "\033[0m" : "", is_right ? 1 : spare + 1, "");
+}
+
 static void put_header(const struct table *t)
 {
     const char *bar = t->style->utf8 ? "│" : "|";
     rule(t, TOP);
     for (size_t c = 0; c < t->rows->column_count; c++) {
         fputs(bar, t->stream);
-        fputs(t->style->colour ? "\033[1m" : "", t->stream);
-        put_cell(t, c, t->rows->columns[c].name, t->is_number[c]);
-        fputs(t->style->colour ? "\033[0m" : "", t->stream);
+        put_title(t, c);
     }
     fprintf(t->stream, "%s\n", bar);
     rule(t, MIDDLE);
@@ -151,9 +204,9 @@ static void measure(struct table *t)
 {
     size_t columns = t->rows->column_count;
     for (size_t c = 0; c < columns; c++)
-        t->width[c] = text_width(t->rows->columns[c].name);
+        t->width[c] = header_width(t, c);
     for (size_t i = 0; i < t->kept.count; i++) {
-        int width = text_width(kept_cell(&t->kept, i));
+        int width = text_width(shown_of(t, i % columns, kept_cell(&t->kept, i)));
         if (width > t->width[i % columns])
             t->width[i % columns] = width;
     }
@@ -163,8 +216,8 @@ static void measure(struct table *t)
     while (t->style->width > 0 && total > t->style->width) {
         size_t widest = columns;
         for (size_t c = 0; c < columns; c++)
-            if (!t->is_number[c] && t->width[c] > LEAST_WIDTH &&
-                (widest == columns || t->width[c] > t->width[widest]))
+            if (!t->is_number[c] && t->rows->columns[c].type != VARVE_CELL_TIME &&
+                t->width[c] > LEAST_WIDTH && (widest == columns || t->width[c] > t->width[widest]))
                 widest = c;
         if (widest == columns)
             break;
@@ -181,7 +234,7 @@ static void put_row(const struct table *t, const struct varve_cell *cells)
     const char *bar = t->style->utf8 ? "│" : "|";
     for (size_t c = 0; c < t->rows->column_count; c++) {
         fputs(bar, t->stream);
-        put_cell(t, c, cell_text(t, c, &cells[c], text),
+        put_cell(t, c, shown_of(t, c, cell_text(t, c, &cells[c], text)),
                  cell_is_number(&cells[c]) || t->is_number[c]);
     }
     fprintf(t->stream, "%s\n", bar);
@@ -193,7 +246,8 @@ static void put_kept(const struct table *t)
     size_t columns = t->rows->column_count;
     for (size_t i = 0; i < t->kept.count; i++) {
         fputs(bar, t->stream);
-        put_cell(t, i % columns, kept_cell(&t->kept, i), t->is_number[i % columns]);
+        put_cell(t, i % columns, shown_of(t, i % columns, kept_cell(&t->kept, i)),
+                 t->is_number[i % columns]);
         if (i % columns == columns - 1)
             fprintf(t->stream, "%s\n", bar);
     }
@@ -208,7 +262,10 @@ static void keep_row(struct table *t, const struct varve_cell *cells, bool *is_k
             is_known[c] = true;
             t->is_number[c] = cell_is_number(&cells[c]);
         }
-        t->failed |= !keep(&t->kept, cell_text(t, c, &cells[c], text));
+        struct varve_str shown = cell_text(t, c, &cells[c], text);
+        if (cells[c].type != VARVE_CELL_TIME || !is_midnight(shown))
+            t->is_day[c] = false;
+        t->failed |= !keep(&t->kept, shown);
     }
 }
 
@@ -259,7 +316,10 @@ write_table(FILE *stream, const struct style *style, const struct rows *rows, st
     bool *is_known = calloc(count, sizeof *is_known);
     t.width = calloc(count, sizeof *t.width);
     t.is_number = calloc(count, sizeof *t.is_number);
-    t.failed = !is_known || !t.width || !t.is_number;
+    t.is_day = calloc(count, sizeof *t.is_day);
+    t.failed = !is_known || !t.width || !t.is_number || !t.is_day;
+    for (size_t c = 0; c < count && !t.failed; c++)
+        t.is_day[c] = rows->columns[c].is_key && style->pretty;
     enum varve_status status = t.failed ? VARVE_NOMEM : draw(&t, is_known, err);
     if (t.failed && err) {
         *err = (struct varve_err){.status = VARVE_NOMEM, .message = "out of memory"};
@@ -270,5 +330,6 @@ write_table(FILE *stream, const struct style *style, const struct rows *rows, st
     free(is_known);
     free(t.width);
     free(t.is_number);
+    free(t.is_day);
     return status;
 }
