@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * lower_core.c -- slots become nodes: a MEASURE each, one GROUP for the rows of FROM, and an
- * ALIGN that joins them on bucket and keys.
+ * ALIGN that joins them on bucket and keys, and a GRID over it where there are buckets.
  *
  * The same slots may be built for several frames; only those that a frame uses are.  Equal slots
  * are one.  What is measured without keys (total) or at one instant (@) adds values to the rows
@@ -212,47 +212,61 @@ static enum varve_status join_groups(struct joining *joining, bool total)
     return VARVE_OK;
 }
 
-static enum varve_status join_slots(struct joining *joining, bool total)
+/* Whether the slot makes groups, or only gives values to those that others make. */
+static bool makes_groups(const struct frame *frame, const struct slot *slot)
+{
+    return !slot->total && !(slot->has_at && frame->bucket.kind != BUCKET_NONE);
+}
+
+static enum varve_status join_slots(struct joining *joining, bool groups)
 {
     struct selecting *s = joining->s;
     bool grouped = false;
     for (uint32_t i = 0; i < s->slot_count; i++) {
         struct slot *slot = &s->slots[i];
         struct node *node;
-        if (!joining->frame->uses[i] || slot->total != total)
+        if (!joining->frame->uses[i] || makes_groups(joining->frame, slot) != groups)
             continue;
         if (slot->is_measure) {
             TRY(build_measure(s, joining->frame, slot, &node));
-            join_input(joining, node, total);
+            join_input(joining, node, slot->total);
             joining->layout->slots[i] = joining->column++;
         } else if (!grouped) {
-            TRY(join_groups(joining, total));
+            TRY(join_groups(joining, slot->total));
             grouped = true;
         }
     }
     return VARVE_OK;
 }
 
-static enum varve_status join(struct joining *joining, struct node **node)
+/* Appends the inputs [from, until) to *node, or to nothing where it is NULL. */
+static enum varve_status
+align(struct joining *joining, uint32_t from, uint32_t until, struct node **node)
 {
     struct selecting *s = joining->s;
     struct lower *l = s->lower;
     bool has_bucket = joining->frame->bucket.kind != BUCKET_NONE;
-    uint32_t keys = has_bucket + s->key_count, at = keys;
+    uint32_t first = *node ? 1 : 0, count = first + until - from;
+    uint32_t at = *node ? (*node)->column_count : has_bucket + s->key_count, columns = at;
     struct node *made;
-    if (joining->count == 1 && joining->how[0].adds_rows) {
-        *node = joining->inputs[0];
-        return VARVE_OK;
-    }
-    TRY(lower_node_new(l, NODE_ALIGN, s->ast->place, NULL, joining->column, &made));
-    set_key(s, has_bucket, true, made);
-    TRY(lower_alloc(l, &made->inputs, joining->count, sizeof(struct node *)));
-    TRY(lower_alloc(l, &made->as.align.inputs, joining->count, sizeof(struct align_input)));
-    made->input_count = joining->count;
-    for (uint32_t i = 0; i < joining->count; i++) {
+    for (uint32_t i = from; i < until; i++) {
         const struct node *input = joining->inputs[i];
-        made->inputs[i] = joining->inputs[i];
-        made->as.align.inputs[i] = joining->how[i];
+        columns += input->column_count - input->has_bucket - input->key_count;
+    }
+    TRY(lower_node_new(l, NODE_ALIGN, s->ast->place, NULL, columns, &made));
+    set_key(s, has_bucket, true, made);
+    TRY(lower_alloc(l, &made->inputs, count, sizeof(struct node *)));
+    TRY(lower_alloc(l, &made->as.align.inputs, count, sizeof(struct align_input)));
+    made->input_count = count;
+    if (*node) {
+        made->inputs[0] = *node;
+        made->as.align.inputs[0] = (struct align_input){has_bucket, true, true};
+        memcpy(made->columns, (*node)->columns, at * sizeof *made->columns);
+    }
+    for (uint32_t i = from; i < until; i++) {
+        const struct node *input = joining->inputs[i];
+        made->inputs[first + i - from] = joining->inputs[i];
+        made->as.align.inputs[first + i - from] = joining->how[i];
         for (uint32_t c = input->has_bucket + input->key_count; c < input->column_count; c++)
             made->columns[at++] = input->columns[c];
     }
@@ -260,13 +274,40 @@ static enum varve_status join(struct joining *joining, struct node **node)
     return VARVE_OK;
 }
 
+static enum varve_status
+build_grid(struct selecting *s, const struct frame *frame, struct node **node)
+{
+    TRY(lower_node_over(s->lower, NODE_GRID, s->ast->every.place, *node, 0, node));
+    (*node)->as.grid.bucket = frame->bucket;
+    (*node)->as.grid.range = frame->range;
+    return VARVE_OK;
+}
+
+/* What adds no rows is joined above GRID, so that the rows that GRID adds have it, too. */
+static enum varve_status join(struct joining *joining, struct node **node)
+{
+    struct selecting *s = joining->s;
+    bool has_grid = joining->frame->bucket.kind != BUCKET_NONE && s->ast->fill.kind != FILL_NONE;
+    uint32_t makers = 0, below;
+    while (makers < joining->count && joining->how[makers].adds_rows)
+        makers++;
+    below = has_grid ? makers : joining->count;
+    *node = NULL;
+    if (below == 1 && makers == 1)
+        *node = joining->inputs[0];
+    else
+        TRY(align(joining, 0, below, node));
+    if (has_grid)
+        TRY(build_grid(s, joining->frame, node));
+    return below < joining->count ? align(joining, below, joining->count, node) : VARVE_OK;
+}
+
 /* Something has to make the groups: if nothing that is used does, the first that would. */
 static bool anything_grouped(const struct selecting *s, const struct frame *frame, bool *uses)
 {
-    bool buckets = frame->bucket.kind != BUCKET_NONE;
     uint32_t first = UINT32_MAX;
     for (uint32_t i = s->slot_count; i-- > 0;) {
-        if (s->slots[i].total || (s->slots[i].has_at && buckets))
+        if (!makes_groups(frame, &s->slots[i]))
             continue;
         if (frame->uses[i])
             return true;
@@ -304,7 +345,7 @@ enum varve_status lower_build_core(struct selecting *s, const struct frame *fram
                     : "nothing is measured by bucket here: name a metric without @, or say FROM");
         TRY(join_groups(joining, false));
     }
-    TRY(join_slots(joining, false));
     TRY(join_slots(joining, true));
+    TRY(join_slots(joining, false));
     return join(joining, node);
 }

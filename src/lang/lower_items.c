@@ -146,23 +146,11 @@ fill_level(struct selecting *s, uint32_t level, const struct layout *layout, str
     return VARVE_OK;
 }
 
-static enum varve_status
-build_grid(struct selecting *s, const struct frame *frame, struct node **node)
-{
-    if (frame->bucket.kind == BUCKET_NONE || s->ast->fill.kind == FILL_NONE)
-        return VARVE_OK;
-    TRY(lower_node_over(s->lower, NODE_GRID, s->ast->every.place, *node, 0, node));
-    (*node)->as.grid.bucket = frame->bucket;
-    (*node)->as.grid.range = frame->range;
-    return VARVE_OK;
-}
-
 enum varve_status lower_build_items(struct selecting *s, const struct frame *frame,
                                     struct layout *layout, struct node **node)
 {
     uint32_t levels = 0;
     TRY(lower_build_core(s, frame, layout, node));
-    TRY(build_grid(s, frame, node));
     for (uint32_t i = 0; i < s->item_count; i++)
         if (s->items[i].is_filled && s->items[i].level >= levels)
             levels = s->items[i].level + 1;

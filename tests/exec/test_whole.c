@@ -280,6 +280,11 @@ static const struct question of_shares[] = {
      "opus 2.15 0.86; other 0.35 0.14"},
     {"SELECT increase(cost) AS usd BY model" MORNING " EVERY 3h TOP 1 BY usd WITH OTHER",
      "05T00:00 opus 0.75; 05T00:00 other 0.3; 05T03:00 opus 1.4; 05T03:00 other 0.05"},
+    /* The rows that GRID adds have the bucket's total, and what @ measured for their group. */
+    {"SELECT increase(cost) AS usd, total(usd), increase(cost @ 2026-10-05T03:00:00Z, 3h) "
+     "BY model" MORNING " EVERY 3h",
+     "05T00:00 haiku - 1.05 -; 05T00:00 opus 0.75 1.05 0.75; 05T00:00 sonnet 0.3 1.05 0.3; "
+     "05T03:00 haiku 0.05 1.45 -; 05T03:00 opus 1.4 1.45 0.75; 05T03:00 sonnet - 1.45 0.3"},
     {"SELECT increase(cost) AS usd BY user_email BETWEEN '2026-10-05T03:00:00Z' AND "
      "'2026-10-05T06:00:00Z' COMPARE TO previous",
      "ann 1.3 0.75 0.55 73.33333333333333; bob - 0.3 - -; cy 0.15 - - -"},
