@@ -101,7 +101,7 @@ static enum varve_status draw_times(struct chart *chart, enum shape shape, struc
         return chart_nomem(err);
     enum varve_status status;
     size_t keys = shape == SHAPE_TIMES ? 0 : chart->column_count - 2;
-    if (set.count == 1 && keys == 0 && chart_is_calendar(&set.series[0]))
+    if (set.count == 1 && keys == 0 && chart_is_calendar(chart, &set.series[0]))
         status = chart_calendar(chart, &set.series[0], err);
     else if (keys > 1 || (keys == 1 && set.count > MOST_LINES))
         status = chart_sparks(chart, &set, err);
@@ -114,21 +114,13 @@ static enum varve_status draw_times(struct chart *chart, enum shape shape, struc
 static enum varve_status
 draw(FILE *stream, struct chart *chart, enum shape shape, struct varve_err *err)
 {
-    struct local_zone zone;
     if (chart->rows == 0) {
         fputs("no rows\n", stream);
         return VARVE_OK;
     }
     if (!has_shape(chart, shape))
         return table_again(stream, chart, err);
-    if (!local_begin(&zone, chart->style->zone)) {
-        local_end(&zone);
-        return chart_nomem(err);
-    }
-    enum varve_status status =
-        shape == SHAPE_KEYS ? chart_bars(chart, err) : draw_times(chart, shape, err);
-    local_end(&zone);
-    return status;
+    return shape == SHAPE_KEYS ? chart_bars(chart, err) : draw_times(chart, shape, err);
 }
 
 enum varve_status

@@ -102,9 +102,11 @@ struct time_tick {
 };
 enum { TIME_TICKS = 64 };
 /* Moments of the calendar between two times, so that so many labels have room; never none. */
-int time_ticks(int64_t first, int64_t last, int columns, struct time_tick ticks[TIME_TICKS]);
+int time_ticks(const varve_zone *zone, int64_t first, int64_t last, int columns,
+               struct time_tick ticks[TIME_TICKS]);
 /* "2026-10-08 00:00 .. 2026-10-09 23:00"; the days alone where both are midnights, or if short. */
-void time_range(int64_t first, int64_t last, bool is_short, char text[CHART_TEXT]);
+void time_range(const varve_zone *zone, int64_t first, int64_t last, bool is_short,
+                char text[CHART_TEXT]);
 
 /* ---- the pictures ------------------------------------------------------------------ */
 
@@ -114,7 +116,7 @@ enum varve_status
 chart_sparks(struct chart *chart, struct chart_series_set *set, struct varve_err *err);
 enum varve_status chart_bars(struct chart *chart, struct varve_err *err);
 /* Whether the times are midnights, and enough of them. */
-bool chart_is_calendar(const struct chart_series *series);
+bool chart_is_calendar(const struct chart *chart, const struct chart_series *series);
 enum varve_status
 chart_calendar(struct chart *chart, const struct chart_series *series, struct varve_err *err);
 

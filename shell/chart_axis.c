@@ -171,9 +171,9 @@ static struct local_time add_step(struct local_time t, const struct time_step *s
     return t;
 }
 
-static void label_of(int64_t time, enum field field, char label[16])
+static void label_of(const varve_zone *zone, int64_t time, enum field field, char label[16])
 {
-    struct local_time t = local_split(time);
+    struct local_time t = local_split(zone, time);
     const char *month = months[(t.month + 11) % 12];
     bool is_midnight = t.hour == 0 && t.minute == 0 && t.second == 0;
     if (field == IN_YEARS || (field == IN_MONTHS && t.month == 1))
@@ -189,58 +189,60 @@ static void label_of(int64_t time, enum field field, char label[16])
 }
 
 /* Times that no tick divides: one point, or parts of a second. */
-static int tick_at_first(int64_t first, struct time_tick ticks[TIME_TICKS])
+static int tick_at_first(const varve_zone *zone, int64_t first, struct time_tick ticks[TIME_TICKS])
 {
-    struct local_time t = local_split(first);
+    struct local_time t = local_split(zone, first);
     bool is_second = t.second != 0 || first % SECOND != 0;
     ticks[0].time = first;
-    label_of(first, is_second ? IN_SECONDS : IN_MINUTES, ticks[0].label);
+    label_of(zone, first, is_second ? IN_SECONDS : IN_MINUTES, ticks[0].label);
     return 1;
 }
 
-int time_ticks(int64_t first, int64_t last, int columns, struct time_tick ticks[TIME_TICKS])
+int time_ticks(const varve_zone *zone, int64_t first, int64_t last, int columns,
+               struct time_tick ticks[TIME_TICKS])
 {
     double seconds = ((double)last - (double)first) / 1e9;
     size_t count = sizeof time_steps / sizeof time_steps[0], s = 0;
     while (s < count - 1 && seconds / time_steps[s].seconds * time_steps[s].width > columns)
         s++;
     const struct time_step *step = &time_steps[s];
-    struct local_time at = round_down(local_split(first), step);
+    struct local_time at = round_down(local_split(zone, first), step);
     int n = 0;
     if (first == last)
-        return tick_at_first(first, ticks);
+        return tick_at_first(zone, first, ticks);
     for (int i = 0; i < 4 * TIME_TICKS && n < TIME_TICKS; i++, at = add_step(at, step)) {
-        int64_t time = local_instant(at);
+        int64_t time = local_instant(zone, at);
         if (time > last)
             break;
         if (time < first || (n > 0 && time <= ticks[n - 1].time))
             continue;
         ticks[n].time = time;
-        label_of(time, step->field, ticks[n++].label);
+        label_of(zone, time, step->field, ticks[n++].label);
     }
-    return n > 0 ? n : tick_at_first(first, ticks);
+    return n > 0 ? n : tick_at_first(zone, first, ticks);
 }
 
-static void moment(int64_t time, bool is_day, char text[CHART_TEXT / 2])
+static void moment(const varve_zone *zone, int64_t time, bool is_day, char text[CHART_TEXT / 2])
 {
-    struct local_time t = local_split(time);
+    struct local_time t = local_split(zone, time);
     int size = snprintf(text, CHART_TEXT / 2, "%04d-%02d-%02d", t.year % 10000, t.month, t.day);
     if (!is_day && size > 0 && size < 12)
         snprintf(text + size, 10, t.second ? " %02d:%02d:%02d" : " %02d:%02d", t.hour, t.minute,
                  t.second);
 }
 
-static bool is_midnight(int64_t time)
+static bool is_midnight(const varve_zone *zone, int64_t time)
 {
-    struct local_time t = local_split(time);
+    struct local_time t = local_split(zone, time);
     return t.hour == 0 && t.minute == 0 && t.second == 0;
 }
 
-void time_range(int64_t first, int64_t last, bool is_short, char text[CHART_TEXT])
+void time_range(const varve_zone *zone, int64_t first, int64_t last, bool is_short,
+                char text[CHART_TEXT])
 {
     char a[CHART_TEXT / 2], b[CHART_TEXT / 2];
-    bool is_day = is_short || (is_midnight(first) && is_midnight(last));
-    moment(first, is_day, a);
-    moment(last, is_day, b);
+    bool is_day = is_short || (is_midnight(zone, first) && is_midnight(zone, last));
+    moment(zone, first, is_day, a);
+    moment(zone, last, is_day, b);
     snprintf(text, CHART_TEXT, first == last ? "%s" : "%s .. %s", a, b);
 }

@@ -27,29 +27,30 @@ struct calendar {
     double limits[PEN_SHADES - 1];
 };
 
-static int64_t day_of(const struct chart_point *point)
+static int64_t day_of(const struct chart *chart, const struct chart_point *point)
 {
-    return local_day(local_split(point->time));
+    return local_day(local_split(chart->style->local, point->time));
 }
 
 /* Midnight does not exist everywhere every day; then the day begins at one. */
-bool chart_is_calendar(const struct chart_series *series)
+bool chart_is_calendar(const struct chart *chart, const struct chart_series *series)
 {
     bool has_neighbours = false;
     if (series->count < LEAST_DAYS)
         return false;
     for (size_t p = 0; p < series->count; p++) {
-        struct local_time t = local_split(series->points[p].time);
+        struct local_time t = local_split(chart->style->local, series->points[p].time);
         if (t.hour > 1 || t.minute || t.second)
             return false;
         if (p == 0)
             continue;
-        int64_t gap = local_day(t) - day_of(&series->points[p - 1]);
+        int64_t gap = local_day(t) - day_of(chart, &series->points[p - 1]);
         if (gap < 1)
             return false;
         has_neighbours |= gap == 1;
     }
-    int64_t days = day_of(&series->points[series->count - 1]) - day_of(&series->points[0]);
+    int64_t days =
+        day_of(chart, &series->points[series->count - 1]) - day_of(chart, &series->points[0]);
     return has_neighbours && days <= MOST_DAYS;
 }
 
@@ -246,7 +247,7 @@ static bool fill(struct calendar *c)
     for (size_t i = 0; i < days; i++)
         c->values[i] = (double)NAN;
     for (size_t p = 0; p < c->series->count; p++)
-        c->values[day_of(&c->series->points[p]) - c->monday] = c->series->points[p].value;
+        c->values[day_of(c->chart, &c->series->points[p]) - c->monday] = c->series->points[p].value;
     return true;
 }
 
@@ -255,8 +256,8 @@ chart_calendar(struct chart *chart, const struct chart_series *series, struct va
 {
     struct calendar c = {.chart = chart, .pen = &chart->pen, .series = series};
     int room = chart->width - MARGIN;
-    c.first = day_of(&series->points[0]);
-    c.last = day_of(&series->points[series->count - 1]);
+    c.first = day_of(chart, &series->points[0]);
+    c.last = day_of(chart, &series->points[series->count - 1]);
     c.monday = c.first - local_weekday(c.first);
     c.weeks = (int)((c.last - c.monday) / 7) + 1;
     c.cell = 2 * c.weeks <= room ? 2 : 1;

@@ -236,7 +236,7 @@ static void put_title(const struct plot *plot, const struct panel *panel, int nu
     for (int i = 0; i < plot->count; i++)
         if (plot->panel_of[i] == number && members++ == 0)
             only = plot->series[i];
-    time_range(plot->first, plot->last, false, range);
+    time_range(plot->chart->style->local, plot->first, plot->last, false, range);
     bool has_range = number == 0;
     int room = end - plot->label_width - 2 - (has_range ? (int)strlen(range) + 2 : 0);
     pen_to(pen, plot->label_width + 1);
@@ -306,7 +306,9 @@ static void put_time_axis(const struct plot *plot, bool has_labels)
 {
     struct pen *pen = plot->pen;
     struct time_tick ticks[TIME_TICKS];
-    int count = time_ticks(plot->first, plot->last, plot->columns, ticks), i = 0;
+    int count =
+            time_ticks(plot->chart->style->local, plot->first, plot->last, plot->columns, ticks),
+        i = 0;
     pen_to(pen, plot->label_width + 1);
     pen_ink(pen, PEN_DIM);
     pen_mark(pen, "└", "+", 1);

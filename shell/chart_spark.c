@@ -190,9 +190,9 @@ static void put_title(const struct sparks *sparks)
     pen_to(pen, sparks->labels + 2);
     int at = figures_start(sparks);
     int64_t first = sparks->times[0], last = sparks->times[sparks->time_count - 1];
-    time_range(first, last, false, range);
+    time_range(sparks->chart->style->local, first, last, false, range);
     if (pen->column + (int)strlen(range) > at)
-        time_range(first, last, true, range);
+        time_range(sparks->chart->style->local, first, last, true, range);
     pen_ascii(pen, range);
     if (pen->column > at + 2) {
         pen_line_end(pen);
