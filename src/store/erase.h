@@ -3,8 +3,8 @@
  * erase.h -- takes rows out of the store for good: those of a user who is to be forgotten.
  *
  * Everything is sealed first; then the days that hold such rows are built anew without them, in one
- * change.  The old bytes are garbage from then on, in month files and in pages of main.mdb, until the
- * store is compacted: house_compact() leaves none of them.
+ * change.  The old bytes are garbage from then on, in month files and in pages of main.mdb, until
+ * the store is compacted: house_compact() leaves none of them.
  *
  * What arrives again later is taken as new.
  */

@@ -5,8 +5,8 @@
  *
  * Most points are newer than everything their series has here and are told new
  * by one comparison.  A late one walks the chain of its series, back to where it would have been in
- * time; when such walks have become long, rows are found by the hash of their identity instead, in a
- * table that is made then and kept up from then on.
+ * time; when such walks have become long, rows are found by the hash of their identity instead, in
+ * a table that is made then and kept up from then on.
  */
 #include "store/head.h"
 

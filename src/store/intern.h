@@ -43,7 +43,8 @@ static inline struct varve_str intern_text(const struct intern *intern, uint32_t
     return intern->items[id].text;
 }
 
-/* A number below INTERN_SLOTS from a few bytes of a name: where to keep what was seen of it last. */
+/* A number below INTERN_SLOTS from a few bytes of a name: where what was seen of it last is kept.
+ * */
 enum { INTERN_SLOTS = 256 };
 static inline size_t intern_slot(struct varve_str name)
 {

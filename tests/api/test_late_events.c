@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_late_events.c -- what comes late: sent again, it is known; what is new is taken, however many
- * tables and days there are at once, and in whatever order points come.
+ * test_late_events.c -- what comes late: sent again, it is known; what is new is taken, however
+ * many tables and days there are at once, and in whatever order points come.
  */
 #include "small.h"
 

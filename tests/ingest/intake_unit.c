@@ -137,8 +137,8 @@ static void put_event(struct unit *unit, const struct eventset *events, const st
     put(unit, "\n");
 }
 
-static enum varve_status
-append(void *context, struct write_batch *batch, struct varve_appended *appended, struct varve_err *err)
+static enum varve_status append(void *context, struct write_batch *batch,
+                                struct varve_appended *appended, struct varve_err *err)
 {
     struct unit *unit = context;
     if (unit->append_status != VARVE_OK)

@@ -403,8 +403,8 @@ static bool has_text(const struct intern *texts, const char *part)
 
 static bool canary_is_there;
 
-static enum varve_status
-look(void *context, struct write_batch *batch, struct varve_appended *appended, struct varve_err *err)
+static enum varve_status look(void *context, struct write_batch *batch,
+                              struct varve_appended *appended, struct varve_err *err)
 {
     (void)context;
     (void)err;
