@@ -116,11 +116,12 @@ build_earlier(struct selecting *s, const struct frame *frame, struct node **node
 {
     struct lower *l = s->lower;
     struct place place = s->ast->compare.place;
-    bool uses[LOWER_SLOTS_MAX] = {0};
+    bool uses[LOWER_SLOTS_MAX];
     struct frame earlier = *frame;
     struct layout layout = {0};
     struct node *made;
     uint32_t at = 0, keys = (frame->bucket.kind != BUCKET_NONE) + s->key_count;
+    memcpy(uses, s->anchors, sizeof uses);
     for (uint32_t i = 0; i < s->item_count; i++)
         if (!s->items[i].is_key)
             lower_mark_slots(s->items[i].term, uses);

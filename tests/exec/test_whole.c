@@ -288,6 +288,11 @@ static const struct question of_shares[] = {
     {"SELECT increase(cost) AS usd BY user_email BETWEEN '2026-10-05T03:00:00Z' AND "
      "'2026-10-05T06:00:00Z' COMPARE TO previous",
      "ann 1.3 0.75 0.55 73.33333333333333; bob - 0.3 - -; cy 0.15 - - -"},
+    /* The earlier side, too, has the groups of what is inside total(). */
+    {"SELECT increase(commits) AS n, total(increase(cost)) AS c BY user_email BETWEEN "
+     "'2026-10-05T03:00:00Z' AND '2026-10-05T06:00:00Z' COMPARE TO previous",
+     "ann 2 1 1 100 1.45 1.05 0.4 38.095238095238095; bob - - - - - 1.05 - -; "
+     "cy - - - - 1.45 - - -"},
     {"SELECT increase(cost) AS usd BETWEEN '2026-10-05T02:00:00Z' AND '2026-10-05T04:00:00Z' "
      "EVERY 1h COMPARE TO 2h AGO",
      "05T02:00 0.2 0.6 -0.4 -66.66666666666667; 05T03:00 1.25 0.25 1 400"},
