@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * vql_grammar.h -- writes random statements.
+ */
+#ifndef TESTS_VQL_GRAMMAR_H
+#define TESTS_VQL_GRAMMAR_H
+
+#include "naive_world.h"
+
+/* A statement as it grows. */
+struct gen {
+    struct prng *prng;
+    const struct naive_world *world;
+    struct expr exprs[60];
+    size_t expr_count;
+    struct condition conditions[60];
+    size_t condition_count;
+    char text[8000];
+    size_t size;
+    struct select *select;
+    bool is_exact[ITEMS_MOST]; /* items that may be sorted by: no doubles that were rounded */
+    bool only_labels;          /* conditions may use what only metrics have, or only events */
+    bool only_fields;
+};
+
+/* has_metrics and has_rows: what the SELECT is about. */
+struct subject {
+    bool has_metrics, has_rows;
+};
+
+enum { ZONES = 4 };
+extern const char *const zones[ZONES];
+
+unsigned dice(struct gen *g, unsigned sides);
+void say(struct gen *g, const char *format, ...) VARVE_PRINTF(2, 3);
+struct expr *new_expr(struct gen *g, enum expr_kind kind);
+void choose_range(struct gen *g); /* of g->select */
+void say_range(struct gen *g, bool between);
+void say_where(struct gen *g, struct subject about);
+/* A SELECT with its clauses in any order; inner: it is to be read by another. */
+void say_select(struct gen *g, struct select *s, const char *session_zone, bool inner);
+
+#endif
