@@ -169,8 +169,7 @@ enum varve_status change_delete(struct running *run, struct varve_err *err)
     struct lower_options options = {.now = r->options.now, .zone = r->options.zone};
     struct erasure e;
     struct varve_erased erased;
-    TRY(snapshot_open(r->store, &r->snapshot, err));
-    r->names.snapshot = r->snapshot;
+    TRY(result_snapshot(r, err));
     TRY(lower_erasure(run->statement, &schema, &options, &r->arena, &e, run->error, err));
     struct varve_filter *filters = arena_zalloc(&r->arena, e.filter_count * sizeof *filters);
     if (!filters)

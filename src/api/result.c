@@ -52,6 +52,22 @@ static enum varve_status make_columns(struct varve_result *r, size_t count, stru
     return r->columns && r->cells ? VARVE_OK : fail_nomem(err, cells);
 }
 
+static enum varve_status check_result(void *context, struct varve_err *err)
+{
+    const struct varve_result *r = context;
+    return exec_options_check(&r->exec_options, err);
+}
+
+enum varve_status result_snapshot(struct varve_result *r, struct varve_err *err)
+{
+    TRY(snapshot_open(r->store, &r->snapshot, err));
+    r->snapshot->mem = &r->mem;
+    r->snapshot->check = check_result;
+    r->snapshot->check_context = r;
+    r->names.snapshot = r->snapshot;
+    return VARVE_OK;
+}
+
 enum varve_status result_start(struct varve_result *r, struct varve_err *err)
 {
     const struct node *root = r->plan->root;

@@ -35,6 +35,8 @@ struct varve_result {
     int64_t nanoseconds;
 };
 
+/* The snapshot that is read: it takes the result's memory and asks whether to go on. */
+enum varve_status result_snapshot(struct varve_result *result, struct varve_err *err) VARVE_CHECKED;
 /* In the arena of the result; the plan has been made. */
 enum varve_status result_start(struct varve_result *result, struct varve_err *err) VARVE_CHECKED;
 /* One text column, whose rows are the lines of result->text. */

@@ -21,8 +21,7 @@ make_plan(struct running *run, const struct statement *statement, struct varve_e
     struct varve_result *r = run->result;
     struct schema schema = store_schema(&r->names);
     struct lower_options options = {.now = r->options.now, .zone = r->options.zone};
-    TRY(snapshot_open(r->store, &r->snapshot, err));
-    r->names.snapshot = r->snapshot;
+    TRY(result_snapshot(r, err));
     return lower_statement(statement, &schema, &options, &r->arena, &r->plan, run->error, err);
 }
 
@@ -70,11 +69,17 @@ static enum varve_status (*const runners[])(struct running *run, struct varve_er
     [STATEMENT_EXPLAIN] = run_explain,     [STATEMENT_LINT] = not_yet,
     [STATEMENT_CREATE] = change_create,    [STATEMENT_DROP] = change_drop,
     [STATEMENT_ALTER_RETENTION] = not_yet, [STATEMENT_IMPORT] = not_yet,
-    [STATEMENT_DELETE] = change_delete,          [STATEMENT_SET] = change_set,
+    [STATEMENT_DELETE] = change_delete,    [STATEMENT_SET] = change_set,
     [STATEMENT_PROMQL] = not_yet,
 };
 
 /* ---- running -------------------------------------------------------------------- */
+
+/* What a statement takes, its handle holds. */
+static void *resize_in_store(void *context, void *pointer, size_t old_size, size_t new_size)
+{
+    return mem_resize(context, pointer, old_size, new_size);
+}
 
 static enum varve_status new_result(struct store *store, const struct varve_run_options *options,
                                     struct varve_result **result, struct varve_err *err)
@@ -86,7 +91,8 @@ static enum varve_status new_result(struct store *store, const struct varve_run_
     r->began = clock_monotonic();
     if (options)
         r->options = *options;
-    mem_init(&r->mem, &store->mem.allocator, (size_t)r->options.max_memory);
+    const struct varve_allocator counted = {resize_in_store, &store->mem};
+    mem_init(&r->mem, &counted, (size_t)r->options.max_memory);
     arena_init(&r->arena, &r->mem, 1 << 14);
     buf_init(&r->text, &r->mem, TEXT_MOST);
     if (r->options.now == 0)
@@ -141,6 +147,7 @@ varve_run(varve *db, struct varve_str text, const struct varve_run_options *opti
         *result = r;
         return VARVE_OK;
     }
+    status = exec_explain_memory(&r->mem, status, err);
     /* What is wrong with the text is said by the language; all else has filled err. */
     if (error.message[0]) {
         fail(err, status, "", "%s", error.message);

@@ -33,6 +33,7 @@ void mem_init(struct mem *mem, const struct varve_allocator *allocator, size_t c
     mem->cap = cap;
     atomic_init(&mem->used, 0);
     atomic_init(&mem->peak, 0);
+    atomic_init(&mem->was_refused, false);
 }
 
 static int take(struct mem *mem, size_t size)
@@ -40,8 +41,10 @@ static int take(struct mem *mem, size_t size)
     size_t most = mem->cap ? mem->cap : PTRDIFF_MAX;
     size_t used = atomic_load_explicit(&mem->used, memory_order_relaxed);
     do {
-        if (used > most || size > most - used)
+        if (used > most || size > most - used) {
+            atomic_store_explicit(&mem->was_refused, true, memory_order_relaxed);
             return 0;
+        }
     } while (!atomic_compare_exchange_weak_explicit(&mem->used, &used, used + size,
                                                     memory_order_relaxed, memory_order_relaxed));
     size_t peak = atomic_load_explicit(&mem->peak, memory_order_relaxed);

@@ -10,12 +10,14 @@
 #define BASE_MEM_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include "err.h"
 
 struct mem {
     struct varve_allocator allocator;
     size_t cap; /* 0: none */
     atomic_size_t used, peak;
+    atomic_bool was_refused; /* the cap has refused something */
 };
 
 /* allocator NULL or with resize NULL: the C library's. */

@@ -7,10 +7,9 @@
  */
 #include "exec/catalogue_op.h"
 
-#include <stdlib.h>
-
 #include "base/names.h"
 #include "exec/definitions.h"
+#include "exec/long_sort.h"
 #include "store/describe.h"
 #include "store/visit.h"
 
@@ -37,8 +36,8 @@ static int add_value(struct value_scan *v, struct varve_str text, int64_t count)
     return listing_add(v->listing, cells);
 }
 
-/* A dictionary is gone once the scan has gone on, so all of its texts become rows when it is met, and
- * codes are counted in these. */
+/* A dictionary is gone once the scan has gone on, so all of its texts become rows when it is met,
+ * and codes are counted in these. */
 struct dictionary_rows {
     uint64_t first; /* that of code 1 */
     uint32_t segment;
@@ -374,17 +373,16 @@ static enum varve_status take_census(struct listing *l, struct scan *scan, size_
     return status == VARVE_DONE ? VARVE_OK : status;
 }
 
-static int compare_hashes(const void *a, const void *b)
+static int compare_hashes(const void *context, const void *a, const void *b)
 {
+    (void)context;
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return (x > y) - (x < y);
 }
 
-static uint64_t distinct(uint64_t *hashes, size_t count)
+static uint64_t distinct(const uint64_t *hashes, size_t count)
 {
     uint64_t n = 0;
-    if (count > 0)
-        qsort(hashes, count, sizeof *hashes, compare_hashes);
     for (size_t i = 0; i < count; i++)
         n += i == 0 || hashes[i] != hashes[i - 1];
     return n;
@@ -434,6 +432,9 @@ static enum varve_status describe_rows(struct listing *l, struct varve_err *err)
         return VARVE_OK;
     TRY(status);
     status = take_census(l, scan, count, &census, err);
+    if (status == VARVE_OK)
+        status = long_sort(l->exec, census.writers, census.writer_count, sizeof *census.writers,
+                           compare_hashes, NULL, err);
     if (status == VARVE_OK)
         say_census(l, &census);
     mem_free(l->exec->mem, census.writers, census.writer_capacity * sizeof *census.writers);

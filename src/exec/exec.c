@@ -103,30 +103,28 @@ static void op_close(struct op *op)
 
 /* ---- stopping ---------------------------------------- */
 
-static enum varve_status took_too_long(const struct exec *exec, struct varve_err *err)
+enum varve_status exec_options_check(const struct exec_options *options, struct varve_err *err)
 {
-    int64_t nanos = exec->options.timeout;
-    if (!nanos)
-        nanos = exec->options.deadline - exec->started;
+    if (options->stop && options->stop(options->stop_context))
+        return fail(err, VARVE_INTERRUPTED, "", "the query was stopped");
+    if (!options->deadline || clock_monotonic() < options->deadline)
+        return VARVE_OK;
+    if (!options->timeout)
+        return fail(err, VARVE_LIMIT, "", "the query took too long (--timeout)");
     return fail(err, VARVE_LIMIT, "", "the query took longer than %.3g s (--timeout)",
-                nanos < 0 ? 0.0 : (double)nanos / 1e9);
+                (double)options->timeout / 1e9);
 }
 
 enum varve_status exec_check(struct exec *exec, struct varve_err *err)
 {
     exec->checks++;
-    if (exec->options.stop && exec->options.stop(exec->options.stop_context))
-        return fail(err, VARVE_INTERRUPTED, "", "the query was stopped");
-    if (exec->options.deadline && clock_monotonic() >= exec->options.deadline)
-        return took_too_long(exec, err);
-    return VARVE_OK;
+    return exec_options_check(&exec->options, err);
 }
 
-/* Memory that the cap refused is a limit of the query, and the message says whose. */
-static enum varve_status
-explain_memory(const struct mem *mem, enum varve_status status, struct varve_err *err)
+enum varve_status
+exec_explain_memory(const struct mem *mem, enum varve_status status, struct varve_err *err)
 {
-    if (status != VARVE_NOMEM || !mem->cap || mem->peak < mem->cap / 4)
+    if (status != VARVE_NOMEM || !mem->cap || !mem->was_refused)
         return status;
     return fail(err, VARVE_LIMIT, "",
                 "the query needs more than %.4g MiB of memory; ask for a shorter range or fewer "
@@ -251,7 +249,7 @@ enum varve_status exec_open(const struct plan *plan, struct snapshot *snapshot,
     enum varve_status status = make_ops(made, err);
     if (status != VARVE_OK) {
         exec_close(made);
-        return explain_memory(mem, status, err);
+        return exec_explain_memory(mem, status, err);
     }
     *exec = made;
     return VARVE_OK;
@@ -300,7 +298,7 @@ enum varve_status exec_next(struct exec *exec, struct batch *batch, struct varve
         return VARVE_DONE;
     if (exec->status != VARVE_OK)
         return fail(err, exec->status, "", "the query has failed before");
-    exec->status = explain_memory(exec->mem, next_rows(exec, batch, err), err);
+    exec->status = exec_explain_memory(exec->mem, next_rows(exec, batch, err), err);
     return exec->status;
 }
 

@@ -91,6 +91,12 @@ void exec_give(struct exec *exec, uint32_t number, struct relation *relation);
 enum varve_status
 exec_next(struct exec *exec, struct batch *batch, struct varve_err *err) VARVE_CHECKED;
 void exec_close(struct exec *exec); /* NULL is fine */
+/* VARVE_INTERRUPTED or VARVE_LIMIT when it is time to stop, for who works without an exec. */
+enum varve_status
+exec_options_check(const struct exec_options *options, struct varve_err *err) VARVE_CHECKED;
+/* Memory that the cap refused is a limit of the query, and the message says whose. */
+enum varve_status
+exec_explain_memory(const struct mem *mem, enum varve_status status, struct varve_err *err);
 
 /* ---- for operators ---------------------------------------------------------- */
 

@@ -265,8 +265,11 @@ static enum varve_status group_next(struct op *op, struct batch *batch, struct v
     if (rows == 0)
         return VARVE_DONE;
     arena_clear(&g->texts);
-    for (uint32_t row = 0; row < rows; row++)
+    for (uint32_t row = 0; row < rows; row++) {
+        if (row % 64 == 0)
+            TRY(exec_check(op->exec, err));
         TRY(give_cell(op, row, err));
+    }
     for (uint32_t c = 0; c < op->node->column_count; c++)
         g->vectors[c] =
             (struct vector){.form = VECTOR_VALUES, .values = g->values + (size_t)c * BATCH_ROWS};

@@ -15,7 +15,7 @@
 #include <float.h>
 #include <math.h>
 
-#include "store/sort.h"
+#include "exec/long_sort.h"
 
 /* ---- making ---------------------- */
 
@@ -80,6 +80,7 @@ static enum varve_status init_one(struct accumulator *a, const struct aggregate 
 {
     *a = (struct accumulator){.aggregate = aggregate, .kind = kind_of(aggregate->kind)};
     a->mem = exec->mem;
+    a->exec = exec;
     arena_init(&a->chunks, exec->mem, 1 << 14);
     pair_map_init(&a->pairs, exec->mem);
     if (!aggregate->of && a->kind != ACCUMULATE_COUNT)
@@ -464,9 +465,10 @@ struct value accumulator_pair_value(const struct accumulator *a, uint32_t pair)
     return retype(group_keys_values(a->numbers, number)[0], a->types[number]);
 }
 
-static int compare_pairs(const void *context, uint32_t x, uint32_t y)
+static int compare_pairs(const void *context, const void *one, const void *other)
 {
     const struct accumulator *a = context;
+    uint32_t x = *(const uint32_t *)one, y = *(const uint32_t *)other;
     uint32_t left = (uint32_t)(a->pairs.pairs[x] >> 32);
     uint32_t right = (uint32_t)(a->pairs.pairs[y] >> 32);
     if (left != right)
@@ -480,18 +482,11 @@ static enum varve_status sort_pairs(struct accumulator *a, struct varve_err *err
     if (count == 0)
         return VARVE_OK;
     a->order = mem_alloc(a->mem, bytes);
-    uint32_t *scratch = mem_alloc(a->mem, bytes);
-    if (!a->order || !scratch) {
-        mem_free(a->mem, scratch, bytes);
-        mem_free(a->mem, a->order, bytes);
-        a->order = NULL;
+    if (!a->order)
         return fail_nomem(err, bytes);
-    }
     for (uint32_t i = 0; i < count; i++)
         a->order[i] = i;
-    sort_numbers(a->order, scratch, count, compare_pairs, a);
-    mem_free(a->mem, scratch, bytes);
-    return VARVE_OK;
+    return long_sort(a->exec, a->order, count, sizeof *a->order, compare_pairs, a, err);
 }
 
 enum varve_status

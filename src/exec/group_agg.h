@@ -29,6 +29,7 @@ struct accumulator {
     bool is_distinct, is_duration;
     uint32_t shares; /* number of the accumulator that collects the same values, or its own */
     struct mem *mem;
+    struct exec *exec;
     struct program *of, *filter; /* NULL: a column; all rows */
     /* by cell */
     void *states;

@@ -15,6 +15,9 @@
 
 #include "exec/measure_private.h"
 
+/* Points, cells or entries between two questions whether to go on. */
+enum { CHECK_EVERY = 1 << 15 };
+
 /* ---- what is asked for ------------------------------------------------------------- */
 
 static void choose_way(struct measure *m)
@@ -165,6 +168,15 @@ int64_t measure_length(const struct measure *m, uint32_t bucket)
 {
     struct time_range part = buckets_part(&m->buckets, bucket);
     return m->window ? m->window : part.until - part.since;
+}
+
+enum varve_status measure_worked(struct measure *m, uint64_t work, struct varve_err *err)
+{
+    m->worked += work;
+    if (m->worked < CHECK_EVERY)
+        return VARVE_OK;
+    m->worked = 0;
+    return exec_check(m->exec, err);
 }
 
 static enum varve_status give_row(struct measure *m, uint32_t group, uint32_t bucket,
@@ -343,19 +355,23 @@ count_entries(struct measure *m, struct cells *places, struct varve_err *err)
         struct sum_cell *cell;
         TRY(cells_at(places, m->entries[i].group, m->entries[i].bucket, &cell, err));
         cell->points++;
+        TRY(measure_worked(m, 1, err));
     }
-    for (uint32_t group = 0; group < places->span_count; group++)
+    for (uint32_t group = 0; group < places->span_count; group++) {
+        TRY(measure_worked(m, places->spans[group].count, err));
         for (uint32_t i = 0; i < places->spans[group].count; i++) {
             struct sum_cell *cell = &places->cells[places->spans[group].at + i];
             cell->sum = at;
             at += cell->points;
         }
+    }
     return VARVE_OK;
 }
 
 /* Puts the values in their places; `sum` is then where those of the next cell begin, and points
  * how many are not NULL. */
-static void place_entries(const struct measure *m, struct cells *places, struct value *values)
+static enum varve_status
+place_entries(struct measure *m, struct cells *places, struct value *values, struct varve_err *err)
 {
     for (size_t i = 0; i < m->entry_count; i++) {
         const struct entry *e = &m->entries[i];
@@ -363,7 +379,9 @@ static void place_entries(const struct measure *m, struct cells *places, struct 
         struct sum_cell *cell = &places->cells[span->at + (e->bucket - span->first)];
         if (!value_is_null(e->value))
             values[(size_t)cell->sum + cell->float_points++] = e->value;
+        TRY(measure_worked(m, 1, err));
     }
+    return VARVE_OK;
 }
 
 static enum varve_status aggregate_places(struct measure *m, const struct cells *places,
@@ -379,8 +397,9 @@ static enum varve_status aggregate_places(struct measure *m, const struct cells 
             struct value result;
             if (cell->points == 0)
                 continue;
-            TRY(aggregate_values(&aggregate, values + (size_t)cell->sum, cell->float_points,
-                                 &m->texts, &result, err));
+            TRY(aggregate_values(m->exec, &aggregate, values + (size_t)cell->sum,
+                                 cell->float_points, &m->texts, &result, err));
+            TRY(measure_worked(m, cell->float_points, err));
             TRY(give_row(m, group, span->first + i, result, err));
         }
     }
@@ -397,7 +416,7 @@ static enum varve_status aggregate_entries(struct measure *m, struct varve_err *
     if (!values)
         return fail_nomem(err, size);
     TRYOUT(count_entries(m, &places, err));
-    place_entries(m, &places, values);
+    TRYOUT(place_entries(m, &places, values, err));
     status = aggregate_places(m, &places, values, err);
 out:
     cells_free(&places);

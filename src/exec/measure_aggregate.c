@@ -6,12 +6,13 @@
  * sorted values.  Nothing depends on the order in which values came (L2).
  */
 #include <math.h>
-#include <stdlib.h>
 
+#include "exec/long_sort.h"
 #include "exec/measure_private.h"
 
-static int compare_values(const void *a, const void *b)
+static int compare_values(const void *context, const void *a, const void *b)
 {
+    (void)context;
     const struct value *x = a, *y = b;
     int c = value_compare(*x, *y);
     return c ? c : (x->type > y->type) - (x->type < y->type);
@@ -137,16 +138,17 @@ static struct value extreme_of(const struct value *values, size_t count, int sig
 {
     struct value best = values[0];
     for (size_t i = 1; i < count; i++)
-        if (compare_values(&values[i], &best) * sign > 0)
+        if (compare_values(NULL, &values[i], &best) * sign > 0)
             best = values[i];
     return best;
 }
 
-enum varve_status aggregate_values(const struct aggregate *a, struct value *values, size_t count,
-                                   struct arena *arena, struct value *result, struct varve_err *err)
+enum varve_status
+aggregate_values(struct exec *exec, const struct aggregate *a, struct value *values, size_t count,
+                 struct arena *arena, struct value *result, struct varve_err *err)
 {
-    if (needs_order(a) && count > 1)
-        qsort(values, count, sizeof *values, compare_values);
+    if (needs_order(a))
+        TRY(long_sort(exec, values, count, sizeof *values, compare_values, NULL, err));
     if (count > 0 && (a->distinct || a->kind == AGGREGATE_LIST))
         count = distinct(values, count);
     *result = a->kind == AGGREGATE_COUNT ? value_int(TYPE_INT, (int64_t)count) : value_null();

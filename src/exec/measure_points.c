@@ -10,8 +10,8 @@
  *
  * An adjustment takes from the increment of the same (start, end) before anything is measured.
  */
-#include <stdlib.h>
 
+#include "exec/long_sort.h"
 #include "exec/measure_private.h"
 
 struct point {
@@ -128,8 +128,9 @@ static int64_t form_rank(const struct point *p)
     return p->form == VARVE_FORM_ADJUSTMENT ? VARVE_FORM_CUMULATIVE : p->form;
 }
 
-static int compare_points(const void *left, const void *right)
+static int compare_points(const void *context, const void *left, const void *right)
 {
+    (void)context;
     const struct point *a = left, *b = right;
     const int64_t x[] = {a->end, a->start, form_rank(a), a->is_float, a->form, a->as.i};
     const int64_t y[] = {b->end, b->start, form_rank(b), b->is_float, b->form, b->as.i};
@@ -153,10 +154,10 @@ gather(struct measure *m, uint32_t unit, size_t *count, struct varve_err *err)
         *count += piece->count;
     }
     for (size_t i = 1; i < *count && in_order; i++)
-        in_order = compare_points(&p->at_hand[i - 1], &p->at_hand[i]) <= 0;
-    if (!in_order)
-        qsort(p->at_hand, *count, sizeof *p->at_hand, compare_points);
-    return VARVE_OK;
+        in_order = compare_points(NULL, &p->at_hand[i - 1], &p->at_hand[i]) <= 0;
+    if (in_order)
+        return VARVE_OK;
+    return long_sort(m->exec, p->at_hand, *count, sizeof *p->at_hand, compare_points, NULL, err);
 }
 
 static void add_point(const struct point *p, i128 *ints, struct fsum *floats)
@@ -256,8 +257,9 @@ static int64_t count_changes(const struct measure *m, const struct point *p, siz
     return changes;
 }
 
-static int compare_times(const void *a, const void *b)
+static int compare_times(const void *context, const void *a, const void *b)
 {
+    (void)context;
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     return (x > y) - (x < y);
 }
@@ -274,12 +276,13 @@ static enum varve_status count_resets(const struct measure *m, const struct poin
     for (size_t i = 0; i < n; i++)
         if (p[i].form == VARVE_FORM_CUMULATIVE)
             starts[count++] = p[i].start;
-    qsort(starts, count, sizeof *starts, compare_times);
+    enum varve_status status =
+        long_sort(m->exec, starts, count, sizeof *starts, compare_times, NULL, err);
     *resets = 0;
     for (size_t i = 1; i < count; i++)
         *resets += starts[i] != starts[i - 1];
     mem_free(mem, starts, n * sizeof *starts);
-    return VARVE_OK;
+    return status;
 }
 
 /* Last less first, over a length of time if that is not 0. */
@@ -300,6 +303,7 @@ static enum varve_status roll_up(struct measure *m, uint32_t unit, uint32_t buck
 {
     struct value value = value_null();
     int64_t count = 0;
+    TRY(measure_worked(m, n, err));
     switch (m->node->as.measure.function) {
     case ROLLUP_FIRST:
         value = value_of(m, &p[0]);
@@ -371,6 +375,7 @@ static enum varve_status roll_windows(struct measure *m, uint32_t unit, const st
             from++;
         while (to < n && p[to].end < end)
             to++;
+        TRY(measure_worked(m, 1, err));
         if (from < to)
             TRY(roll_up(m, unit, b, p + from, to - from, err));
     }

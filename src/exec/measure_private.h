@@ -61,8 +61,9 @@ struct value number_rate(i128 ints, const struct fsum *floats, int scale, int64_
 /* One value of the values of several series, none of them NULL, which are put in some other order.
  * Texts that are made are in the arena. */
 enum varve_status
-aggregate_values(const struct aggregate *aggregate, struct value *values, size_t count,
-                 struct arena *arena, struct value *result, struct varve_err *err) VARVE_CHECKED;
+aggregate_values(struct exec *exec, const struct aggregate *aggregate, struct value *values,
+                 size_t count, struct arena *arena, struct value *result,
+                 struct varve_err *err) VARVE_CHECKED;
 
 /* ---- sums by unit and bucket --------------------------------------------------- */
 
@@ -247,6 +248,7 @@ struct measure {
     struct relation result;
     struct arena texts;
     uint64_t given;
+    uint64_t worked; /* since the last question whether to go on */
     bool is_ready;
 };
 
@@ -255,6 +257,9 @@ void measure_reach(struct measure *m, int64_t time, uint32_t *first, uint32_t *l
 /* Adds the value of a unit in a bucket to what its aggregate is made of, or to the result. */
 enum varve_status measure_give(struct measure *m, uint32_t unit, uint32_t bucket,
                                struct value value, struct varve_err *err) VARVE_CHECKED;
+/* So much has been done: points, cells or entries. */
+enum varve_status
+measure_worked(struct measure *m, uint64_t work, struct varve_err *err) VARVE_CHECKED;
 /* How long the bucket or the window is for a rate. */
 int64_t measure_length(const struct measure *m, uint32_t bucket);
 

@@ -37,8 +37,11 @@ static enum varve_status add(struct measure *m, uint32_t unit, uint32_t first, u
     bool ends = m->window && last + 1 < m->buckets.count;
     if (first > last)
         return VARVE_OK;
-    if (m->window) /* what is not taken off again counts up to the last bucket */
+    if (m->window) { /* what is not taken off again counts up to the last bucket */
+        size_t before = m->cells.count;
         TRY(cells_reach(&m->cells, unit, first, last + ends, err));
+        TRY(measure_worked(m, 1 + m->cells.count - before, err));
+    }
     TRY(cells_at(&m->cells, unit, first, &cell, err));
     TRY(add_to(&m->cells, cell, amount, 1, err));
     if (!ends)
@@ -237,6 +240,7 @@ enum varve_status sums_finish(struct measure *m, struct varve_err *err)
 {
     for (uint32_t unit = 0; unit < m->cells.span_count; unit++) {
         const struct span *span = &m->cells.spans[unit];
+        TRY(measure_worked(m, span->count, err));
         if (m->window)
             TRY(cells_accumulate(&m->cells, unit, err));
         for (uint32_t i = 0; i < span->count; i++) {

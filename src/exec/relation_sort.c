@@ -15,7 +15,7 @@
 
 enum {
     RUN = 8,              /* rows that are sorted by insertion */
-    CHECK_EVERY = 1 << 15 /* rows that are merged between two questions whether to stop */
+    CHECK_EVERY = 1 << 14 /* rows that are moved between two questions whether to stop */
 };
 
 struct entry {
@@ -25,7 +25,7 @@ struct entry {
 struct sorting {
     const struct relation *relation;
     struct row_order order;
-    uint32_t merged; /* rows since the last question */
+    uint32_t worked; /* rows since the last question */
     struct varve_err *err;
 };
 
@@ -161,10 +161,13 @@ static void sort_run(const struct sorting *sorting, struct entry *entries, uint6
     }
 }
 
-static enum varve_status ask(struct sorting *sorting)
+/* One more row has been looked at. */
+static inline enum varve_status work(struct sorting *sorting)
 {
-    sorting->merged = 0;
     const struct relation *relation = sorting->relation;
+    if (++sorting->worked < CHECK_EVERY)
+        return VARVE_OK;
+    sorting->worked = 0;
     return relation->check ? relation->check(relation->check_context, sorting->err) : VARVE_OK;
 }
 
@@ -176,8 +179,7 @@ static enum varve_status merge_runs(struct sorting *sorting, const struct entry 
     if (left < count && is_after(sorting, in[left - 1], in[left]))
         while (a < left && b < count) {
             out[n++] = is_after(sorting, in[a], in[b]) ? in[b++] : in[a++];
-            if (++sorting->merged == CHECK_EVERY)
-                TRY(ask(sorting));
+            TRY(work(sorting));
         }
     while (a < left)
         out[n++] = in[a++];
@@ -191,10 +193,13 @@ static enum varve_status merge_sort(struct sorting *sorting, struct entry *entri
                                     struct entry *spare, struct entry **sorted)
 {
     uint64_t rows = sorting->relation->rows;
-    for (uint64_t i = 0; i < rows; i += RUN)
+    for (uint64_t i = 0; i < rows; i += RUN) {
+        TRY(work(sorting));
         sort_run(sorting, entries + i, rows - i < RUN ? rows - i : RUN);
+    }
     for (uint64_t width = RUN; width < rows; width *= 2) {
         for (uint64_t i = 0; i < rows; i += 2 * width) {
+            TRY(work(sorting));
             uint64_t count = rows - i < 2 * width ? rows - i : 2 * width;
             TRY(merge_runs(sorting, entries + i, width < count ? width : count, count, spare + i));
         }
@@ -207,7 +212,8 @@ static enum varve_status merge_sort(struct sorting *sorting, struct entry *entri
 }
 
 /* Moves every row to its place: entries[i].row is the row that has to come to place i. */
-static void move_rows(struct relation *relation, struct entry *entries, struct value *spare)
+static enum varve_status move_rows(struct sorting *sorting, struct relation *relation,
+                                   struct entry *entries, struct value *spare)
 {
     size_t bytes = relation->columns * sizeof(struct value);
     for (uint64_t start = 0; start < relation->rows; start++) {
@@ -216,30 +222,37 @@ static void move_rows(struct relation *relation, struct entry *entries, struct v
         memcpy(spare, relation_row(relation, start), bytes);
         uint64_t to = start;
         for (uint64_t from; (from = entries[to].row) != start; to = from) {
+            TRY(work(sorting));
             memcpy(relation_row(relation, to), relation_row(relation, from), bytes);
             entries[to].row = to;
         }
         memcpy(relation_row(relation, to), spare, bytes);
         entries[to].row = to;
     }
+    return VARVE_OK;
 }
 
-static bool is_sorted(const struct sorting *sorting)
+static enum varve_status is_sorted(struct sorting *sorting, bool *answer)
 {
     const struct relation *relation = sorting->relation;
-    for (uint64_t i = 1; i < relation->rows; i++)
-        if (row_compare(&sorting->order, relation_row(relation, i - 1), relation_row(relation, i)) >
-            0)
-            return false;
-    return true;
+    *answer = true;
+    for (uint64_t i = 1; i < relation->rows && *answer; i++) {
+        TRY(work(sorting));
+        *answer = row_compare(&sorting->order, relation_row(relation, i - 1),
+                              relation_row(relation, i)) <= 0;
+    }
+    return VARVE_OK;
 }
 
 enum varve_status relation_sort(struct relation *relation, const uint32_t *by,
                                 const bool *descending, uint32_t count, struct varve_err *err)
 {
     struct sorting sorting = {relation, {by, descending, count, relation->columns}, 0, err};
+    bool sorted_already = true;
     assert(!relation->is_view);
-    if (!relation->columns || is_sorted(&sorting))
+    if (relation->columns)
+        TRY(is_sorted(&sorting, &sorted_already));
+    if (sorted_already)
         return VARVE_OK;
     size_t rows = (size_t)relation->rows;
     size_t size = mem_array(rows, 2 * sizeof(struct entry));
@@ -251,11 +264,13 @@ enum varve_status relation_sort(struct relation *relation, const uint32_t *by,
         status = fail_nomem(err, size + row_bytes);
         goto out;
     }
-    for (size_t i = 0; i < rows; i++)
+    for (size_t i = 0; i < rows; i++) {
+        TRYOUT(work(&sorting));
         entries[i] = (struct entry){row_prefix(&sorting.order, relation_row(relation, i)), i};
+    }
     struct entry *sorted;
     TRYOUT(merge_sort(&sorting, entries, entries + rows, &sorted));
-    move_rows(relation, sorted, spare);
+    status = move_rows(&sorting, relation, sorted, spare);
 out:
     mem_free(relation->mem, entries, size);
     mem_free(relation->mem, spare, row_bytes);

@@ -90,8 +90,12 @@ enum varve_status row_index_add(struct row_index *index, uint64_t row, struct va
 
 enum varve_status row_index_add_all(struct row_index *index, struct varve_err *err)
 {
-    for (uint64_t row = 0; row < index->relation->rows; row++)
-        if (row_index_find(index, relation_row(index->relation, row) + index->first) == NO_ROW)
+    const struct relation *relation = index->relation;
+    for (uint64_t row = 0; row < relation->rows; row++) {
+        if (relation->check && row % BATCH_ROWS == 0)
+            TRY(relation->check(relation->check_context, err));
+        if (row_index_find(index, relation_row(relation, row) + index->first) == NO_ROW)
             TRY(row_index_add(index, row, err));
+    }
     return VARVE_OK;
 }

@@ -24,12 +24,14 @@ ask_sources(struct question *q, uint32_t table, asker *ask, struct varve_err *er
 {
     struct snapshot *s = q->snapshot;
     enum varve_status status = VARVE_OK;
-    arena_init(&q->scratch, &s->store->mem, 1 << 14);
+    arena_init(&q->scratch, s->mem, 1 << 14);
     for (size_t i = s->source_count; i-- > 0 && status == VARVE_OK && !q->found;) {
         if (s->sources[i].table != table)
             continue;
         arena_clear(&q->scratch);
-        status = ask(q, &s->sources[i], err);
+        status = snapshot_check(s, err);
+        if (status == VARVE_OK)
+            status = ask(q, &s->sources[i], err);
     }
     arena_free(&q->scratch);
     return status;

@@ -154,7 +154,7 @@ scan_set_up(struct scan *scan, const struct varve_query *query, struct varve_err
 enum varve_status scan_open(struct snapshot *snapshot, const struct varve_query *query,
                             struct scan **out, struct varve_err *err)
 {
-    struct mem *mem = &snapshot->store->mem;
+    struct mem *mem = snapshot->mem;
     struct scan *scan = mem_zalloc(mem, sizeof *scan);
     if (!scan)
         return fail_nomem(err, sizeof *scan);
@@ -173,7 +173,7 @@ void scan_close(struct scan *scan)
 {
     if (!scan)
         return;
-    struct mem *mem = &scan->snapshot->store->mem;
+    struct mem *mem = scan->snapshot->mem;
     arena_free(&scan->arena);
     arena_free(&scan->segment_arena);
     mem_free(mem, scan, sizeof *scan);

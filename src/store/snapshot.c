@@ -130,6 +130,7 @@ enum varve_status snapshot_open(struct store *store, struct snapshot **out, stru
         return fail_nomem(err, sizeof *s);
     s->store = store;
     s->epoch.fd = -1;
+    s->mem = &store->mem;
     arena_init(&s->arena, &store->mem, 1 << 14);
     enum varve_status status = text_codec_make(&s->texts, &store->mem, err);
     if (status == VARVE_OK) {
@@ -217,6 +218,11 @@ enum varve_status snapshot_table(struct snapshot *snapshot, const struct source 
     char place[64];
     TRY(snapshot_bytes(snapshot, source, &bytes, &size, place, err));
     return table_open(table, arena, snapshot->texts, bytes, size, source->seed, place, err);
+}
+
+enum varve_status snapshot_check(struct snapshot *s, struct varve_err *err)
+{
+    return s->check ? s->check(s->check_context, err) : VARVE_OK;
 }
 
 uint32_t snapshot_table_number(const struct snapshot *snapshot, struct varve_str name)

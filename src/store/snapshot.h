@@ -45,6 +45,11 @@ struct snapshot {
     size_t pin_count, pin_capacity;
     struct text_codec *texts;
     struct arena arena;
+    /* Of who reads it: the memory that scans and lists take, the store's unless another is put
+     * here, and what is asked now and then while a list is made; NULL: nothing. */
+    struct mem *mem;
+    enum varve_status (*check)(void *context, struct varve_err *err);
+    void *check_context;
 };
 
 enum varve_status
@@ -62,6 +67,8 @@ snapshot_segment(struct snapshot *snapshot, struct source *source, struct arena 
 enum varve_status
 snapshot_table(struct snapshot *snapshot, const struct source *source, struct arena *arena,
                struct table *table, struct varve_err *err) VARVE_CHECKED;
+/* Whether who reads it wants to go on. */
+enum varve_status snapshot_check(struct snapshot *snapshot, struct varve_err *err) VARVE_CHECKED;
 /* The number of an event table, or 0. */
 uint32_t snapshot_table_number(const struct snapshot *snapshot, struct varve_str name);
 

@@ -147,10 +147,11 @@ date_metrics(struct snapshot *s, struct metric_list *list, struct varve_err *err
 {
     struct arena arena;
     enum varve_status status = VARVE_OK;
-    arena_init(&arena, &s->store->mem, 1 << 14);
+    arena_init(&arena, s->mem, 1 << 14);
     for (size_t i = 0; i < s->source_count; i++) {
         struct segment segment;
         bool is_open = false;
+        TRYOUT(snapshot_check(s, err));
         for (size_t id = 1; id < list->names.count; id++) {
             struct listed_metric *m = &list->metrics[id];
             int32_t day = s->sources[i].day;
@@ -175,11 +176,12 @@ list_metrics(struct snapshot *s, struct metric_list *list, struct varve_err *err
 {
     struct arena arena;
     enum varve_status status = VARVE_OK;
-    arena_init(&arena, &s->store->mem, 1 << 14);
+    arena_init(&arena, s->mem, 1 << 14);
     for (size_t i = 0; i < s->source_count; i++) {
         struct segment segment;
         if (s->sources[i].table != 0)
             continue;
+        TRYOUT(snapshot_check(s, err));
         arena_clear(&arena);
         TRYOUT(snapshot_segment(s, &s->sources[i], &arena, &segment, err));
         for (uint32_t m = 0; m < segment.metric_count; m++)
@@ -201,7 +203,7 @@ visit_metrics(struct snapshot *snapshot, int (*visit)(void *, const struct varve
               void *context, struct varve_err *err)
 {
     struct metric_list list = {.capacity = 0};
-    struct mem *mem = &snapshot->store->mem;
+    struct mem *mem = snapshot->mem;
     TRY(intern_init(&list.names, mem, snapshot->store->identity.seed, err));
     enum varve_status status = list_metrics(snapshot, &list, err);
     if (status == VARVE_OK) {
@@ -251,8 +253,11 @@ struct question {
     bool values, columns, found;
     struct tally tally;
     struct intern seen; /* label NUL value, for counting distinct values of labels */
+    uint64_t counted;   /* values so far */
     struct arena arena;
 };
+
+enum { CHECK_EVERY = 1 << 12 }; /* values that are counted between two questions whether to go on */
 
 /* Counts a label once for each value it is met with the first time. */
 static enum varve_status count_value(struct question *q, struct varve_str label,
@@ -261,6 +266,8 @@ static enum varve_status count_value(struct question *q, struct varve_str label,
     char *both = arena_alloc(&q->arena, label.size + 1 + value.size);
     size_t before = q->seen.count;
     uint32_t id;
+    if (++q->counted % CHECK_EVERY == 0)
+        TRY(snapshot_check(q->snapshot, err));
     if (!both)
         return fail_nomem(err, label.size + value.size);
     memcpy(both, label.data, label.size);
@@ -352,6 +359,7 @@ static enum varve_status ask_all(struct question *q, struct varve_err *err)
     struct snapshot *s = q->snapshot;
     uint32_t table = snapshot_table_number(s, q->source);
     for (size_t i = 0; i < s->source_count; i++) {
+        TRY(snapshot_check(s, err));
         arena_clear(&q->arena);
         if (s->sources[i].table == 0)
             TRY(ask_segment(q, &s->sources[i], err));
@@ -367,7 +375,7 @@ static enum varve_status
 ask(struct question *q, int (*visit)(void *, const struct varve_count_info *), void *context,
     struct varve_err *err)
 {
-    struct mem *mem = &q->snapshot->store->mem;
+    struct mem *mem = q->snapshot->mem;
     TRY(tally_init(&q->tally, mem, q->snapshot->store->identity.seed, err));
     arena_init(&q->arena, mem, 1 << 14);
     enum varve_status status = intern_init(&q->seen, mem, q->snapshot->store->identity.seed, err);
