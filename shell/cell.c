@@ -80,6 +80,10 @@ static size_t show_time(int64_t instant, const struct varve_column_info *column,
                         const struct style *style, char text[CELL_TEXT])
 {
     struct varve_local at;
+    if (!style->local) {
+        struct varve_cell cell = {.type = VARVE_CELL_TIME, .as.i = instant};
+        return varve_cell_print(&cell, text);
+    }
     varve_zone_local(style->local, instant, &at);
     size_t size = (size_t)snprintf(text, CELL_TEXT, "%04d-%02d-%02d %02d:%02d", at.year, at.month,
                                    at.day, at.hour, at.minute);

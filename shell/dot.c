@@ -89,6 +89,7 @@ static enum exit_status dot_now(struct session *s, const struct dot_words *w)
 static enum exit_status dot_width(struct session *s, const struct dot_words *w)
 {
     uint64_t width = 0;
+    session_window(s);
     if (w->count == 0) {
         fprintf(s->out, "%d%s\n", s->style.width, s->has_width ? "" : " (the terminal's)");
         return EXIT_DONE;

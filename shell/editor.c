@@ -91,6 +91,8 @@ static enum editor_got read_plain(struct editor *e, const char *prompt, struct v
             continue;
         if (n < 0 && errno == EINTR) {
             session_interrupted = 0;
+            putchar('\n');
+            *line = (struct varve_str){"", 0};
             return EDITOR_INTERRUPTED;
         }
         if (n <= 0 && size == 0)
@@ -136,6 +138,8 @@ static bool wait_for_byte(EditLine *el, char *byte, bool *is_end)
         if (editor_resized) {
             editor_resized = 0;
             el_resize(el);
+            fputs("\r\033[J", stdout);
+            fflush(stdout);
             el_set(el, EL_REFRESH);
         }
         ready = ppoll(&input, 1, NULL, &before);
@@ -368,14 +372,14 @@ static enum editor_got read_libedit(struct editor *e, const char *prompt, struct
     const char *text = el_gets(e->el, &count);
     fputs("\033[?2004l", stdout);
     fflush(stdout);
-    if (e->interrupted) {
+    if (e->interrupted)
         fputs("^C\n", stdout);
+    bool is_line = text && count > 0;
+    size_t size = is_line ? (size_t)count - (text[count - 1] == '\n') : 0;
+    *line = (struct varve_str){is_line ? text : "", size};
+    if (e->interrupted)
         return EDITOR_INTERRUPTED;
-    }
-    if (!text || count <= 0)
-        return EDITOR_END;
-    *line = (struct varve_str){text, (size_t)count - (text[count - 1] == '\n')};
-    return EDITOR_LINE;
+    return is_line ? EDITOR_LINE : EDITOR_END;
 }
 
 #endif

@@ -41,7 +41,8 @@ struct editor *editor_open(const struct editor_hooks *hooks);
 void editor_close(struct editor *editor); /* NULL is fine */
 
 /* *line is good until the next call and has no newline at its end; after a paste it may have some
- * inside.  Never runs anything: a paste comes back when Enter is pressed, as one line. */
+ * inside.  After an interruption it is what had been typed.  Never runs anything: a paste comes
+ * back when Enter is pressed, as one line. */
 enum editor_got editor_read(struct editor *editor, const char *prompt, struct varve_str *line);
 void editor_remember(struct editor *editor, struct varve_str entry);
 const struct recall *editor_history(const struct editor *editor);

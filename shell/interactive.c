@@ -66,11 +66,11 @@ static void greet(struct session *s)
     if (session_place(s) != EXIT_DONE)
         return;
     if (stat(s->path, &there) != 0 && errno == ENOENT)
-        printf("varve %s: there is no store at %s yet; 'varve ingest -d %s PATH' makes one, "
-               "'.open STORE' takes another.\n",
+        printf("varve %s: there is no store at %s yet.\n"
+               "'varve ingest -d %s PATH' makes one, .open STORE takes another.\n",
                varve_version(), s->path, s->path);
     else if (session_open(s) != EXIT_DONE)
-        printf("varve %s: '.open STORE' takes another store.\n", varve_version());
+        printf("varve %s: .open STORE takes another store.\n", varve_version());
     else if (varve_stats(s->db, &stats, &err) != VARVE_OK)
         printf("varve %s: %s\n", varve_version(), s->path);
     else if (stats.oldest > stats.newest)
@@ -80,7 +80,7 @@ static void greet(struct session *s)
         printf("varve %s: %s, %.10s to %.10s, %s points, %s events.\n", varve_version(), s->path,
                text_time(stats.oldest, from), text_time(stats.newest, until),
                text_count(stats.points, points), text_count(stats.events, events));
-    puts("Statements end with a semicolon; .help lists commands, Tab completes, Ctrl-D leaves.");
+    puts("Statements end with a semicolon; .help lists commands, Ctrl-D leaves.");
 }
 
 static void run_rc(struct session *s)
@@ -178,7 +178,7 @@ static void read_lines(struct typed *t)
     while (!s->quit) {
         enum editor_got got = editor_read(s->editor, t->size > 0 ? "   ...> " : "varve> ", &line);
         if (got == EDITOR_INTERRUPTED) {
-            if (t->size == 0)
+            if (t->size == 0 && trimmed(line).size == 0)
                 puts(".quit or Ctrl-D leaves the shell.");
             t->size = 0;
             continue;

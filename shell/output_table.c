@@ -149,16 +149,22 @@ static void put_cell(const struct table *t, size_t column, struct varve_str text
     fprintf(t->stream, "%*s", right ? 1 : room - width + 1, "");
 }
 
-/* "usd" is unit enough for USD. */
+static bool says(struct varve_str name, struct varve_str word)
+{
+    for (size_t i = 0; i + word.size <= name.size; i++)
+        if (strncasecmp(name.data + i, word.data, word.size) == 0)
+            return word.size > 1;
+    return false;
+}
+
+/* "usd" is unit enough for USD, "input tokens" for tokens. */
 static struct varve_str unit_of(const struct table *t, size_t column)
 {
     const struct varve_column_info *info = &t->rows->columns[column];
     struct varve_str unit = info->unit;
     if (unit.size > 2 && unit.data[0] == '{' && unit.data[unit.size - 1] == '}')
         unit = (struct varve_str){unit.data + 1, unit.size - 2};
-    bool is_said =
-        unit.size == info->name.size && strncasecmp(unit.data, info->name.data, unit.size) == 0;
-    return t->style->pretty && !is_said ? unit : (struct varve_str){"", 0};
+    return t->style->pretty && !says(info->name, unit) ? unit : (struct varve_str){"", 0};
 }
 
 static int header_width(const struct table *t, size_t column)

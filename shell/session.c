@@ -13,12 +13,16 @@
 #include <strings.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "cell.h"
 #include "place.h"
 #include "quantity.h"
 #include "text.h"
 #include "when.h"
+
+/* How much of a line is shown around a mistake. */
+enum { SPOT_BEFORE = 400, SPOT_BEHIND = 400 };
 
 volatile sig_atomic_t session_interrupted;
 
@@ -154,24 +158,47 @@ enum exit_status session_open(struct session *s)
 
 /* ---- errors ---------------------------------------------------------------------- */
 
-/* The line of the text that holds the spot, with a caret under it. */
+/* Bytes that are no UTF-8 and control characters would spoil the terminal. */
+static void put_plain(const char *text, size_t size)
+{
+    for (size_t at = 0; at < size;) {
+        mbstate_t state = {0};
+        wchar_t wide;
+        size_t n = mbrtowc(&wide, text + at, size - at, &state);
+        bool is_bad = n == 0 || n > size - at || wide < 0x20 || (wide >= 0x7f && wide < 0xa0);
+        n = is_bad ? 1 : n;
+        if (is_bad)
+            fputc(text[at] == '\t' || text[at] == '\r' ? ' ' : '?', stderr);
+        else
+            fwrite(text + at, 1, n, stderr);
+        at += n;
+    }
+}
+
+static bool inside_character(struct varve_str text, size_t at)
+{
+    return at < text.size && ((unsigned char)text.data[at] & 0xc0) == 0x80;
+}
+
+/* The line of the text that holds the spot, with a caret under it; of a long one what is around. */
 static void show_spot(struct varve_str text, const struct varve_spot *spot)
 {
-    size_t from = spot->offset < text.size ? spot->offset : text.size, until = from;
-    while (from > 0 && text.data[from - 1] != '\n')
+    size_t at = spot->offset < text.size ? spot->offset : text.size, from = at, until = at;
+    while (from > 0 && text.data[from - 1] != '\n' && at - from < SPOT_BEFORE)
         from--;
-    while (until < text.size && text.data[until] != '\n')
+    while (until < text.size && text.data[until] != '\n' && until - at < SPOT_BEHIND)
         until++;
-    while (from < spot->offset && (text.data[from] == ' ' || text.data[from] == '\t'))
+    while (from < at && inside_character(text, from))
         from++;
-    size_t end = spot->offset + spot->size < until ? spot->offset + spot->size : until;
+    while (until < text.size && inside_character(text, until))
+        until++;
+    while (from < at && (text.data[from] == ' ' || text.data[from] == '\t'))
+        from++;
+    size_t end = at + spot->size < until ? at + spot->size : until;
     fputs("  ", stderr);
-    for (size_t i = from; i < until; i++)
-        fputc((unsigned char)text.data[i] < 0x20 ? ' ' : text.data[i], stderr);
-    int before = text_width((struct varve_str){text.data + from, spot->offset - from});
-    int marked = end > spot->offset
-                     ? text_width((struct varve_str){text.data + spot->offset, end - spot->offset})
-                     : 1;
+    put_plain(text.data + from, until - from);
+    int before = text_width((struct varve_str){text.data + from, at - from});
+    int marked = end > at ? text_width((struct varve_str){text.data + at, end - at}) : 1;
     fprintf(stderr, "\n  %*s^", before, "");
     for (int i = 1; i < marked; i++)
         fputc('~', stderr);
@@ -214,9 +241,10 @@ static void show_footer(const struct session *s, FILE *out, const struct varve_r
         fprintf(out, "  %s .. %s", moment(s, info->since, since), moment(s, info->until, until));
     if (info->bucket.size > 0)
         fprintf(out, " every %.*s", (int)info->bucket.size, info->bucket.data);
-    if (info->zone.size > 0)
+    if (info->has_range && info->zone.size > 0)
         fprintf(out, " %.*s", (int)info->zone.size, info->zone.data);
-    fprintf(out, "  raw  %s points", text_count(info->points, text));
+    if (info->has_range || info->points > 0)
+        fprintf(out, "  raw  %s points", text_count(info->points, text));
     if (info->runs_from_headers > 0)
         fprintf(out, " + %s runs by header", text_count(info->runs_from_headers, text));
     fprintf(out, "  %.1f ms%s\n", (double)info->nanoseconds / 1e6, plain);
@@ -231,7 +259,8 @@ static enum exit_status interrupted(struct session *s)
     } else {
         fflush(s->out);
     }
-    fputs(s->style.colour ? "\033[0minterrupted\n" : "interrupted\n", stderr);
+    fprintf(stderr, "%s%sinterrupted\n", s->interactive ? "\n" : "",
+            s->interactive && s->style.colour ? "\033[0m" : "");
     session_interrupted = 0;
     return EXIT_INTERRUPTED;
 }

@@ -106,6 +106,8 @@ static enum exit_status run_watch(struct session *s, struct watch *w)
     }
     if (session_interrupted && !s->interactive)
         return EXIT_INTERRUPTED;
+    if (session_interrupted)
+        putchar('\n');
     session_interrupted = 0;
     return EXIT_DONE;
 }
