@@ -374,7 +374,7 @@ static struct varve_cell
 value_of(const struct work *w, const struct expr *e, struct span bucket, const struct group *group)
 {
     static struct found found;
-    bool one_row = !has_buckets(w) && (group->is_total || w->select->key_count == 0);
+    bool one_row = (!has_buckets(w) || e->has_at) && (group->is_total || w->select->key_count == 0);
     find_all(w, e, bucket, group, &found);
     if (!found.any && !one_row)
         return nothing;

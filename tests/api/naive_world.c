@@ -185,6 +185,33 @@ int64_t bucket_start(const struct width *width, int64_t instant, int64_t *next)
     return start;
 }
 
+/* The first of the instants that have this local time; where the clock jumps over it, that at which
+ * it does. */
+static int64_t first_of(struct tm tm, bool *exists)
+{
+    int64_t first = INT64_MAX, times[2];
+    for (int is_dst = 0; is_dst < 2; is_dst++) {
+        struct tm as = tm, is;
+        as.tm_isdst = is_dst;
+        time_t second = mktime(&as);
+        localtime_r(&second, &is);
+        times[is_dst] = (int64_t)second;
+        if (is.tm_hour == tm.tm_hour && is.tm_min == tm.tm_min && second < first)
+            first = (int64_t)second;
+    }
+    *exists = first < INT64_MAX;
+    if (*exists)
+        return first;
+    for (time_t at = (time_t)times[1];; at++) {
+        struct tm before, behind;
+        time_t next = at + 1;
+        localtime_r(&at, &before);
+        localtime_r(&next, &behind);
+        if (before.tm_gmtoff != behind.tm_gmtoff)
+            return (int64_t)next;
+    }
+}
+
 int64_t days_later(const char *zone, int64_t instant, int days)
 {
     struct tm tm;
@@ -192,8 +219,9 @@ int64_t days_later(const char *zone, int64_t instant, int days)
     use_zone(zone);
     localtime_r(&second, &tm);
     tm.tm_mday += days;
-    tm.tm_isdst = -1;
-    return (int64_t)mktime(&tm) * SECOND + (instant - (int64_t)second * SECOND);
+    bool exists;
+    int64_t result = first_of(tm, &exists) * SECOND;
+    return result + (exists ? instant - (int64_t)second * SECOND : 0);
 }
 
 /* ---- a world --------------------------------------------------------------- */
