@@ -305,9 +305,16 @@ static enum varve_status take_tokens(struct finder *f, struct varve_err *err)
     f->brace = NO_TOKEN;
     lex_begin(&lexer, f->text.data, (uint32_t)f->text.size);
     for (struct token t = lex_next(&lexer); t.kind != TOKEN_END; t = lex_next(&lexer)) {
-        bool is_typed = t.kind == TOKEN_WORD || t.kind == TOKEN_OPEN || t.kind == TOKEN_BAD;
-        if (is_typed && t.place.from < place && t.place.until >= place)
+        bool is_typed = t.kind == TOKEN_WORD || t.kind == TOKEN_OPEN || t.kind == TOKEN_BAD ||
+                        (t.kind == TOKEN_STRING && t.place.until > place);
+        if (is_typed && t.place.from < place && t.place.until >= place) {
             f->from = t.place.from;
+            /* "user." is a word and what is no token yet. */
+            if (t.kind == TOKEN_BAD && f->before > 0 && f->before == f->count &&
+                f->tokens[f->count - 1].kind == TOKEN_WORD &&
+                f->tokens[f->count - 1].place.until == t.place.from)
+                f->from = f->tokens[--f->before].place.from;
+        }
         if (t.place.until < place || (t.place.until == place && !is_typed)) {
             f->before = f->count + 1;
             if (t.kind == TOKEN_MARK && t.mark == '{')
