@@ -153,8 +153,8 @@ static void test_stops(void **state)
 static void test_anywhere(void **state)
 {
     static const char *const texts[] = {
-        "SELECT increase(cost{model='opus',user_email=~\"a.*\"}) AS x, count(*) FROM tool_result "
-        "WHERE tool_name IN ('Bash', 'x') AND NOT model IS NULL BY model EVERY day FILL 0",
+        ("SELECT increase(cost{model='opus',user_email=~\"a.*\"}) AS x, count(*) FROM tool_result "
+         "WHERE tool_name IN ('Bash', 'x') AND NOT model IS NULL BY model EVERY day FILL 0"),
         "{{{}}} ,,(= = IN IN (, IN NOT IN '",
         "\"a\"\"b\" = \"open",
         "-- comment\nSHOW VALUES OF",
