@@ -32,10 +32,9 @@ static struct schema_source known_metric(const struct name_metric *metric)
                                   .unit = metric->unit};
 }
 
-static enum varve_status find_source(void *context, struct varve_str name,
-                                     struct schema_source *source, struct varve_err *err)
+static enum varve_status look_for_source(struct store_names *names, struct varve_str name,
+                                         struct schema_source *source, struct varve_err *err)
 {
-    struct store_names *names = context;
     const struct name_metric *known = names_metric(name);
     struct described_metric metric;
     *source = (struct schema_source){.kind = SOURCE_METRIC, .name = known ? known->name : name};
@@ -62,6 +61,36 @@ static enum varve_status find_source(void *context, struct varve_str name,
     if (status != VARVE_NOTFOUND || !known)
         return status;
     *source = known_metric(known);
+    return VARVE_OK;
+}
+
+/* More names than this are looked for each time. */
+enum { KNOWN_MOST = 100 };
+
+struct known_source {
+    struct known_source *next;
+    struct varve_str name;
+    struct schema_source source;
+};
+
+static enum varve_status find_source(void *context, struct varve_str name,
+                                     struct schema_source *source, struct varve_err *err)
+{
+    struct store_names *names = context;
+    for (const struct known_source *known = names->sources; known; known = known->next)
+        if (str_equal(known->name, name)) {
+            *source = known->source;
+            return VARVE_OK;
+        }
+    TRY(look_for_source(names, name, source, err));
+    if (names->known++ >= KNOWN_MOST)
+        return VARVE_OK;
+    struct known_source *known = arena_alloc(names->arena, sizeof *known);
+    if (!known)
+        return fail_nomem(err, sizeof *known);
+    *known = (struct known_source){names->sources, name, *source};
+    TRY(kept(names->arena, &known->name, err));
+    names->sources = known;
     return VARVE_OK;
 }
 
@@ -161,10 +190,9 @@ own_column(struct store_names *names, const struct schema_source *source, struct
 }
 
 static enum varve_status
-find_column(void *context, const struct schema_source *source, struct varve_str name,
-            struct schema_column *column, struct varve_err *err)
+look_for_column(struct store_names *names, const struct schema_source *source,
+                struct varve_str name, struct schema_column *column, struct varve_err *err)
 {
-    struct store_names *names = context;
     struct varve_str label = names_label(name);
     TRY(names_need_lookups(names, err));
     for (uint32_t i = 0; i < names->lookups.count; i++) {
@@ -186,6 +214,37 @@ find_column(void *context, const struct schema_source *source, struct varve_str 
     if (status != VARVE_NOTFOUND || str_equal(label, name))
         return status;
     return own_column(names, source, name, column, err);
+}
+
+struct known_column {
+    struct known_column *next;
+    enum source_kind kind;
+    struct varve_str source, name;
+    struct schema_column column;
+};
+
+static enum varve_status
+find_column(void *context, const struct schema_source *source, struct varve_str name,
+            struct schema_column *column, struct varve_err *err)
+{
+    struct store_names *names = context;
+    for (const struct known_column *known = names->columns; known; known = known->next)
+        if (known->kind == source->kind && str_equal(known->name, name) &&
+            str_equal(known->source, source->name)) {
+            *column = known->column;
+            return VARVE_OK;
+        }
+    TRY(look_for_column(names, source, name, column, err));
+    if (names->known++ >= KNOWN_MOST)
+        return VARVE_OK;
+    struct known_column *known = arena_alloc(names->arena, sizeof *known);
+    if (!known)
+        return fail_nomem(err, sizeof *known);
+    *known = (struct known_column){names->columns, source->kind, source->name, name, *column};
+    TRY(kept(names->arena, &known->name, err));
+    TRY(kept(names->arena, &known->source, err));
+    names->columns = known;
+    return VARVE_OK;
 }
 
 struct column_visit {

@@ -20,6 +20,10 @@ struct store_names {
     struct arena *arena;
     struct lookups lookups; /* read when they are first needed */
     bool has_lookups;
+    /* Names that were found already, because a statement asks for the same few again and again. */
+    struct known_source *sources;
+    struct known_column *columns;
+    uint32_t known;
 };
 
 struct schema store_schema(struct store_names *names);

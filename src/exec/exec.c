@@ -184,6 +184,14 @@ enum varve_status op_collect(struct op *input, struct relation *relation, struct
     return status == VARVE_DONE ? VARVE_OK : status;
 }
 
+enum varve_status exec_program(struct exec *exec, const struct term *term, struct program **program,
+                               struct varve_err *err)
+{
+    TRY(program_new(term, exec->zone, exec->mem, program, err));
+    program_watch(*program, check_exec, exec);
+    return VARVE_OK;
+}
+
 void op_bytes(struct op *op, uint64_t bytes)
 {
     struct node_stats *stats = &op->exec->stats[op->node->number];

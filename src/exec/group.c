@@ -64,7 +64,7 @@ static enum varve_status make_keys(struct op *op, struct varve_err *err)
     struct term *const *terms = op->node->as.group.keys;
     for (uint32_t k = 0; k < op->node->key_count; k++)
         if (terms[k]->kind != TERM_COLUMN)
-            TRY(program_new(terms[k], op->exec->zone, op->exec->mem, &g->keys[k], err));
+            TRY(exec_program(op->exec, terms[k], &g->keys[k], err));
     return VARVE_OK;
 }
 

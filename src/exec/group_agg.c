@@ -90,9 +90,9 @@ static enum varve_status init_one(struct accumulator *a, const struct aggregate 
                      a->kind == ACCUMULATE_SET;
     a->is_duration = aggregate->of && aggregate->of->type == TYPE_DURATION;
     if (aggregate->of && aggregate->of->kind != TERM_COLUMN)
-        TRY(program_new(aggregate->of, exec->zone, exec->mem, &a->of, err));
+        TRY(exec_program(exec, aggregate->of, &a->of, err));
     if (aggregate->filter)
-        TRY(program_new(aggregate->filter, exec->zone, exec->mem, &a->filter, err));
+        TRY(exec_program(exec, aggregate->filter, &a->filter, err));
     if (a->is_distinct || a->kind == ACCUMULATE_VALUE)
         TRY(group_keys_new(exec->mem, 1, NULL, NULL, &a->numbers, err));
     return VARVE_OK;

@@ -85,11 +85,11 @@ static enum varve_status make_programs(struct measure *m, struct varve_err *err)
         return fail_nomem(err, n * sizeof *m->key_vectors);
     for (uint32_t k = 0; k < node->key_count; k++)
         if (node->as.measure.keys[k]->kind != TERM_COLUMN)
-            TRY(program_new(node->as.measure.keys[k], exec->zone, exec->mem, &m->keys[k], err));
+            TRY(exec_program(exec, node->as.measure.keys[k], &m->keys[k], err));
     if (a->of && a->of->kind != TERM_COLUMN)
-        TRY(program_new(a->of, exec->zone, exec->mem, &m->of, err));
+        TRY(exec_program(exec, a->of, &m->of, err));
     if (a->filter)
-        TRY(program_new(a->filter, exec->zone, exec->mem, &m->filter, err));
+        TRY(exec_program(exec, a->filter, &m->filter, err));
     return VARVE_OK;
 }
 

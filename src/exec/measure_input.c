@@ -122,7 +122,7 @@ input_init(struct input *in, struct exec *exec, const struct node *node, struct 
     if (!in->vectors || !in->labels)
         return fail_nomem(err, labels * sizeof *in->labels);
     if (node->as.measure.where)
-        TRY(program_new(node->as.measure.where, exec->zone, exec->mem, &in->where, err));
+        TRY(exec_program(exec, node->as.measure.where, &in->where, err));
     return VARVE_OK;
 }
 

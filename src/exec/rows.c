@@ -60,8 +60,8 @@ static enum varve_status compute_open(struct op *op, struct varve_err *err)
     if (!state->columns || !state->programs)
         return fail_nomem(err, node->column_count * sizeof *state->columns);
     for (; state->count < count; state->count++)
-        TRY(program_new(node->as.compute.terms[state->count], op->exec->zone, op->exec->mem,
-                        &state->programs[state->count], err));
+        TRY(exec_program(op->exec, node->as.compute.terms[state->count],
+                         &state->programs[state->count], err));
     return VARVE_OK;
 }
 
@@ -127,8 +127,7 @@ static enum varve_status filter_open(struct op *op, struct varve_err *err)
     if (!state)
         return fail_nomem(err, sizeof *state);
     op->state = state;
-    return program_new(op->node->as.filter.condition, op->exec->zone, op->exec->mem,
-                       &state->condition, err);
+    return exec_program(op->exec, op->node->as.filter.condition, &state->condition, err);
 }
 
 static enum varve_status filter_next(struct op *op, struct batch *batch, struct varve_err *err)

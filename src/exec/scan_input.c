@@ -135,7 +135,7 @@ add_filter(struct scan_input *in, const struct label_filter *f, struct varve_err
     struct term *term = filter_term(in, f, err);
     if (!term)
         return VARVE_NOMEM;
-    TRY(program_new(term, in->exec->zone, in->exec->mem, &in->filters[in->filter_count], err));
+    TRY(exec_program(in->exec, term, &in->filters[in->filter_count], err));
     in->filter_count++;
     return VARVE_OK;
 }

@@ -82,12 +82,20 @@ static uint32_t join_columns(const struct step *step, uint32_t arg, uint32_t col
     return is_first || column == next->only_column ? next->only_column : NO_COLUMN;
 }
 
+/* Calls between two questions whether to go on; one of a pattern may take as long as many. */
+enum { CALLS_MOST = 256, CALLS_OF_PATTERN = 32 };
+
 static enum varve_status
 call_routine(struct program *program, struct step *step, struct arena *texts,
              const struct value *args, struct value *result, struct varve_err *err)
 {
     const struct routine *routine = &term_routines[step->function];
     struct call call = {step->arg_count, program->zone, texts, step->regex, err};
+    program->calls += step->regex ? CALLS_OF_PATTERN : 1;
+    if (program->calls >= CALLS_MOST && program->check) {
+        program->calls = 0;
+        TRY(program->check(program->check_context, err));
+    }
     if (!routine->takes_nulls)
         for (uint32_t i = 0; i < step->arg_count; i++)
             if (value_is_null(args[i])) {
@@ -174,6 +182,13 @@ enum varve_status program_new(const struct term *term, const struct zone *zone, 
     else
         program_free(p);
     return status;
+}
+
+void program_watch(struct program *program, enum varve_status (*check)(void *, struct varve_err *),
+                   void *context)
+{
+    program->check = check;
+    program->check_context = context;
 }
 
 void program_free(struct program *program)

@@ -29,6 +29,9 @@ struct program; /* a compiled term */
 enum varve_status program_new(const struct term *term, const struct zone *zone, struct mem *mem,
                               struct program **program, struct varve_err *err) VARVE_CHECKED;
 void program_free(struct program *program); /* NULL is fine */
+/* What is asked between slow calls whether to go on. */
+void program_watch(struct program *program, enum varve_status (*check)(void *, struct varve_err *),
+                   void *context);
 /* The term's value in every row of the batch (also those not selected); good until the next call
  * on this program or until the batch goes.  VARVE_LIMIT: a pattern took too long. */
 enum varve_status program_run(struct program *program, const struct batch *batch,

@@ -62,6 +62,9 @@ struct program {
     const struct zone *zone;
     struct step *root, *steps;
     uint32_t segment;
+    uint32_t calls; /* since the last question whether to go on */
+    enum varve_status (*check)(void *context, struct varve_err *err); /* NULL: none */
+    void *check_context;
     struct arena arena;         /* lives as long as the program */
     struct arena texts;         /* of the batch */
     struct arena segment_texts; /* of by_code */
