@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "api/note.h"
 #include "base/clock.h"
 
 _Static_assert(VARVE_CELL_BOOL == (int)TYPE_BOOL && VARVE_CELL_NANO == (int)TYPE_NANO &&
@@ -117,9 +118,11 @@ static enum varve_status next_batch(struct varve_result *r, size_t *rows, struct
     TRY(exec_next(r->exec, &batch, err));
     *rows = batch_count(&batch);
     for (uint32_t c = 0; c < r->column_count; c++)
-        for (uint32_t i = 0; i < *rows; i++)
-            r->cells[i * r->column_count + c] =
-                cell_of(vector_value(&batch.columns[c], batch_row(&batch, i)));
+        for (uint32_t i = 0; i < *rows; i++) {
+            struct value v = vector_value(&batch.columns[c], batch_row(&batch, i));
+            r->cells[i * r->column_count + c] = cell_of(v);
+            r->has_values |= v.type != TYPE_NULL && !r->columns[c].is_key;
+        }
     return VARVE_OK;
 }
 
@@ -137,6 +140,8 @@ enum varve_status varve_result_next(varve_result *result, const struct varve_cel
     /* An empty batch is no reason to bother the caller. */
     while (result->exec && (status = next_batch(result, &n, err)) == VARVE_OK && n == 0)
         ;
+    if (status == VARVE_DONE && result->exec && !result->has_values && !result->note[0])
+        note_why_empty(result->plan, result->snapshot, result->note, sizeof result->note);
     result->nanoseconds += clock_monotonic() - began;
     if (status != VARVE_OK)
         return status;

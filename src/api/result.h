@@ -30,6 +30,7 @@ struct varve_result {
     struct buf text;          /* lines, given out as rows of one column */
     size_t text_at;
     bool has_text;
+    bool has_values; /* a cell that is no key is not NULL */
     char note[280];
     uint64_t rows;
     int64_t nanoseconds;

@@ -144,7 +144,9 @@ input_open(struct input *in, const struct metric_source *source, struct time_ran
         TRY(add_column(in, names[i], &column, err));
     query.columns = in->columns;
     query.column_count = in->column_count;
-    return scan_open(in->exec->snapshot, &query, &in->scan, err);
+    enum varve_status status = scan_open(in->exec->snapshot, &query, &in->scan, err);
+    /* A metric that the language knows and the store has nothing of: it has no series. */
+    return status == VARVE_NOTFOUND ? VARVE_OK : status;
 }
 
 static void free_label(struct mem *mem, struct input_label *label)
@@ -275,6 +277,8 @@ static void apply_filter(struct input *in, const struct input_filter *f, struct 
 enum varve_status input_next(struct input *in, struct batch *batch, struct varve_err *err)
 {
     uint32_t runs, segment;
+    if (!in->scan)
+        return VARVE_DONE;
     if (in->is_rows) {
         TRY(scan_rows(in->scan, &in->rows, err));
         runs = in->rows.runs;

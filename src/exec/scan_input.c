@@ -205,7 +205,9 @@ scan_input_open(struct scan_input *in, int64_t since, int64_t until, struct varv
     in->query.since = since;
     in->query.until = until;
     in->scan_segment = 0;
-    return scan_open(in->exec->snapshot, &in->query, &in->scan, err);
+    enum varve_status status = scan_open(in->exec->snapshot, &in->query, &in->scan, err);
+    /* A metric that the language knows and the store has nothing of: it has no rows. */
+    return status == VARVE_NOTFOUND ? VARVE_OK : status;
 }
 
 /* ---- columns in which types vary ------------------------------------------------------ */
@@ -362,6 +364,8 @@ put_column(struct scan_input *in, uint32_t c, const struct varve_rows *rows, str
 enum varve_status scan_input_next(struct scan_input *in, struct batch *batch, struct varve_err *err)
 {
     struct varve_rows rows;
+    if (!in->scan)
+        return VARVE_DONE;
     TRY(scan_rows(in->scan, &rows, err));
     if (rows.segment != in->scan_segment) {
         in->scan_segment = rows.segment;
