@@ -12,6 +12,8 @@
 
 int listing_add(struct listing *l, const struct value *cells)
 {
+    if (l->status != VARVE_OK)
+        return 1;
     struct value *row = relation_add(&l->rows, l->err);
     l->status = row ? VARVE_OK : VARVE_NOMEM;
     for (uint32_t c = 0; l->status == VARVE_OK && c < l->node->column_count; c++) {
