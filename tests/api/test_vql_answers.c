@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_vql_answers.c -- statements whose rows are known: days at which clocks change (R5), why an
- * answer is empty (L8), and one state for one statement while others append (L9).
+ * test_vql_answers.c -- statements whose rows are known: the rules of the language (R1 to R10), days
+ * at which clocks change, why an answer is empty (L8), and one state for one statement while others
+ * append (L9).
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -50,6 +51,85 @@ static void ask(struct small *s, const char *text, const char *zone, char *answe
     varve_result_info(result, &info);
     snprintf(note, 300, "%.*s", (int)info.note.size, info.note.data);
     varve_result_free(result);
+}
+
+/* ---- the rules of the language, R1 to R10 -------------------------------------------- */
+
+#define MAY " SINCE '2026-05-01' UNTIL '2026-06-01'"
+
+static const struct {
+    const char *rule, *text, *answer; /* or words of the message */
+} rules[] = {
+    {"R1", "SELECT increase(done) AS d, increase(made) AS m, d / m BY user" MAY,
+     "ann 1 NULL NULL; bob 2 4 0.5; cy 5 8 0.625; dora NULL 3 NULL"},
+    {"R1", "SELECT increase(done) AS d, increase(made) AS m BY user FILL 0" MAY,
+     "ann 1 0; bob 2 4; cy 5 8; dora 0 3"},
+    {"R1", "SELECT increase(done) / 0, increase(done) / NULL" MAY, "NULL NULL"},
+    {"R2", "SELECT increase(done)" MAY, "8"},
+    {"R2", "SELECT increase(done) SINCE '2026-05-01' UNTIL '2026-05-03'", "1"},
+    {"R2", "SELECT increase(done) SINCE '2026-05-03' UNTIL '2026-06-01'", "7"},
+    {"R3", "SELECT sum(done)", "'done' is a counter"},
+    {"R3", "SELECT max(done) BY user", "do you mean increase(done)"},
+    {"R4", "SELECT increase(done)", "16"},
+    {"R6", "SELECT increase(done) AS d, avg(increase(done)) BY user TOP 1 BY d WITH OTHER" MAY,
+     "cy 5 5; other 3 1.5"},
+    {"R6", "SELECT increase(done) AS d BY user EVERY day FILL none TOP 1 BY d WITH OTHER" MAY,
+     "05-01T00:00 other 1; 05-03T00:00 other 2; 05-05T00:00 cy 5"},
+    {"R7", "SELECT increase(made) AS m BY user EVERY day FILL none" MAY,
+     "05-03T00:00 bob 4; 05-03T00:00 dora 3; 05-04T00:00 cy 8"},
+    {"R7", "SELECT increase(made) AS m BY user ORDER BY m DESC" MAY, "cy 8; bob 4; dora 3"},
+    {"R8", "SELECT count(DISTINCT user), increase(done)" MAY, "3 8"},
+    {"R8", "SELECT count(DISTINCT user), increase(done), increase(made)" MAY, "4 8 15"},
+    {"R8", "SELECT count(DISTINCT user), increase(done) FROM calls" MAY, "1 8"},
+    {"R9", "SELECT increase(done) AS d, d * 2 AS e BY user HAVING e > 3 TOP 2 BY e" MAY,
+     "cy 5 10; bob 2 4"},
+    {"R10", "SELECT increase(done) BY colour", "has no label 'colour'"},
+    {"R10", "SELECT increase(done{colour='red'})", "it has host, user"},
+    {"R10", "SELECT increase(done) BY host" MAY, "h1 2; NULL 6"},
+};
+
+static void put_rules(struct small *s)
+{
+    struct varve_field field = {varve_str("user"), varve_text(varve_str("eve"))};
+    small_delta(s, "done", "", "user=ann", at(5, 1), varve_int(1));
+    small_delta(s, "done", "", "user=bob,host=h1", at(5, 3), varve_int(2));
+    small_delta(s, "done", "", "user=cy", at(5, 5), varve_int(5));
+    small_delta(s, "done", "", "user=ann", at(11, 9) + HOUR, varve_int(16));
+    small_delta(s, "done", "", "user=ann", at(11, 9) - 1, varve_int(32));
+    small_delta(s, "made", "", "user=dora", at(5, 3), varve_int(3));
+    small_delta(s, "made", "", "user=bob", at(5, 3), varve_int(4));
+    small_delta(s, "made", "", "user=cy", at(5, 4), varve_int(8));
+    MUST(varve_batch_event(s->batch, varve_str("calls"), at(5, 2), &field, 1, &test_err));
+    small_append(s);
+}
+
+/* R5 is test_clocks. */
+static void test_rules(void **state)
+{
+    (void)state;
+    struct small s;
+    char answer[4000], note[300];
+    struct varve_run_options options = {.now = at(11, 10)};
+    int wrong = 0;
+    small_make(&s);
+    put_rules(&s);
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        varve_result *result = NULL;
+        bool refused = varve_run(s.db, varve_str(rules[i].text), &options, &result, NULL,
+                                 &test_err) != VARVE_OK;
+        varve_result_free(result);
+        snprintf(answer, sizeof answer, "%s", test_err.message);
+        if (!refused)
+            ask(&s, rules[i].text, "UTC", answer, note);
+        if (refused ? strstr(answer, rules[i].answer) != NULL
+                    : strcmp(answer, rules[i].answer) == 0)
+            continue;
+        print_error("%s: %s\n  should be %s\n  is        %s\n", rules[i].rule, rules[i].text,
+                    rules[i].answer, answer);
+        wrong++;
+    }
+    small_remove(&s);
+    assert_int_equal(wrong, 0);
 }
 
 /* ---- clocks that change --------------------------------------------------------------- */
@@ -271,9 +351,8 @@ static void test_timeout(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_clocks),
-        cmocka_unit_test(test_empty_answers),
-        cmocka_unit_test(test_one_state),
+        cmocka_unit_test(test_rules),         cmocka_unit_test(test_clocks),
+        cmocka_unit_test(test_empty_answers), cmocka_unit_test(test_one_state),
         cmocka_unit_test(test_timeout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
