@@ -199,9 +199,9 @@ static enum varve_status give_row(struct measure *m, uint32_t group, uint32_t bu
 enum varve_status measure_give(struct measure *m, uint32_t number, uint32_t bucket,
                                struct value value, struct varve_err *err)
 {
-    const struct unit *unit = &m->units[number];
     if (m->unit_kind == UNIT_IS_GROUP && !m->is_muting)
         return give_row(m, number, bucket, value, err);
+    const struct unit *unit = &m->units[number];
     if (m->node->as.measure.aggregate.of)
         value = group_keys_values(m->labels, unit->label)[0];
     TRY(mem_grow(m->exec->mem, (void **)&m->entries, &m->entry_capacity, m->entry_count + 1,
