@@ -4,8 +4,8 @@
  * LIMIT.
  *
  * Everything is bound before anything is built, because WHERE, HAVING, TOP and ORDER BY add to what
- * is measured and read.  The order of the nodes is: core with its grid, items, comparison, HAVING, the
- * order of TOP, SORT, LIMIT, the columns that are shown.
+ * is measured and read.  The order of the nodes is: core with its grid, items, comparison, HAVING,
+ * the order of TOP, SORT, LIMIT, the columns that are shown.
  */
 #include "lang/lower_private.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_vql_answers.c -- statements whose rows are known: the rules of the language (R1 to R10), days
- * at which clocks change, why an answer is empty (L8), and one state for one statement while others
- * append (L9).
+ * test_vql_answers.c -- statements whose rows are known: the rules of the language (R1 to R10),
+ * days at which clocks change, why an answer is empty (L8), and one state for one statement while
+ * others append (L9).
  */
 #include <pthread.h>
 #include <stdatomic.h>
