@@ -234,7 +234,7 @@ static void show_footer(const struct session *s, FILE *out, const struct varve_r
 {
     char text[TEXT_NUMBER], since[TEXT_TIME], until[TEXT_TIME];
     const char *dim = s->style.colour ? "\033[2m" : "", *plain = s->style.colour ? "\033[0m" : "";
-    if (info->rows == 0 && info->note.size > 0)
+    if (info->note.size > 0)
         fprintf(out, "%.*s\n", (int)info->note.size, info->note.data);
     fprintf(out, "%s%s row%s", dim, text_count(info->rows, text), info->rows == 1 ? "" : "s");
     if (info->has_range)

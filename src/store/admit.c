@@ -319,9 +319,9 @@ enum varve_status admit_rows(struct admit *admit, const struct rowset *batch, st
     enum varve_status status = VARVE_OK;
     size_t size = (batch->series_count + batch->texts.count) * sizeof(uint32_t);
     uint32_t *map = mem_alloc(admit->mem, size); /* batch series -> head series, then of texts */
-    uint32_t *texts = map + batch->series_count;
     if (!map)
         return fail_nomem(err, size);
+    uint32_t *texts = map + batch->series_count;
     memset(map, 0xff, size);
     for (size_t i = 0; i < batch->row_count; i++) {
         struct row row = batch->rows[i];
