@@ -56,7 +56,7 @@ static char *reserve(struct out *out, size_t size)
         write_all(out);
     if (out->error)
         return NULL;
-    if (out->room - out->used < size) {
+    if (!out->data || out->room - out->used < size) {
         size_t room = out->room ? out->room : 4096;
         while (room - out->used < size)
             room *= 2;

@@ -151,9 +151,9 @@ static void put_cell(const struct table *t, size_t column, struct varve_str text
 
 static bool says(struct varve_str name, struct varve_str word)
 {
-    for (size_t i = 0; i + word.size <= name.size; i++)
+    for (size_t i = 0; word.size > 1 && i + word.size <= name.size; i++)
         if (strncasecmp(name.data + i, word.data, word.size) == 0)
-            return word.size > 1;
+            return true;
     return false;
 }
 
