@@ -34,7 +34,7 @@ struct style {
     int width;   /* columns of the terminal; 0: any */
     struct varve_str zone;
     const varve_zone *local; /* times for people; NULL: UTC */
-    const char *null; /* what stands for NULL where it has no form of its own */
+    const char *null;        /* what stands for NULL where it has no form of its own */
 };
 
 /* Where rows come from: a running result, or one that is kept. */

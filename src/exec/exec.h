@@ -118,8 +118,8 @@ enum varve_status exec_zone(struct exec *exec, struct varve_str name, const stru
                             struct varve_err *err) VARVE_CHECKED;
 
 /* A term compiled for an operator, in the zone of the plan; it stops when the query has to. */
-enum varve_status exec_program(struct exec *exec, const struct term *term,
-                               struct program **program, struct varve_err *err) VARVE_CHECKED;
+enum varve_status exec_program(struct exec *exec, const struct term *term, struct program **program,
+                               struct varve_err *err) VARVE_CHECKED;
 
 extern const struct op_kind op_values, op_measure, op_scan, op_group, op_align, op_grid, op_fill,
     op_shift, op_compute, op_pick, op_filter, op_sort, op_limit, op_distinct, op_set, op_named,

@@ -12,8 +12,8 @@
 typedef int long_sort_compare(const void *context, const void *a, const void *b);
 
 /* Stable.  After a failure every item is still there or twice: they are of no use. */
-enum varve_status long_sort(struct exec *exec, void *items, size_t count, size_t size,
-                            long_sort_compare *compare, const void *context,
-                            struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+long_sort(struct exec *exec, void *items, size_t count, size_t size, long_sort_compare *compare,
+          const void *context, struct varve_err *err) VARVE_CHECKED;
 
 #endif

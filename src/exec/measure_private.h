@@ -60,10 +60,9 @@ struct value number_rate(i128 ints, const struct fsum *floats, int scale, int64_
 
 /* One value of the values of several series, none of them NULL, which are put in some other order.
  * Texts that are made are in the arena. */
-enum varve_status
-aggregate_values(struct exec *exec, const struct aggregate *aggregate, struct value *values,
-                 size_t count, struct arena *arena, struct value *result,
-                 struct varve_err *err) VARVE_CHECKED;
+enum varve_status aggregate_values(struct exec *exec, const struct aggregate *aggregate,
+                                   struct value *values, size_t count, struct arena *arena,
+                                   struct value *result, struct varve_err *err) VARVE_CHECKED;
 
 /* ---- sums by unit and bucket --------------------------------------------------- */
 

@@ -28,8 +28,8 @@
 #include "lang/print.h"
 
 #define LOWER_BUCKETS_MAX 2000000
-#define LOWER_SLOTS_MAX 64     /* columns of measures in a SELECT */
-#define LOWER_ITEMS_MAX 1000   /* in a SELECT; keys too */
+#define LOWER_SLOTS_MAX 64    /* columns of measures in a SELECT */
+#define LOWER_ITEMS_MAX 1000  /* in a SELECT; keys too */
 #define LOWER_TERMS_MAX 40000 /* in a statement, once aliases are put in */
 #define LOWER_NODES_MAX 4000
 #define LOWER_PARTS_MAX 64 /* WITHs, and SELECTs of a UNION */
