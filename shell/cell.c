@@ -131,6 +131,17 @@ size_t cell_pretty(const struct varve_cell *cell, const struct varve_column_info
     return cell_exact(cell, text);
 }
 
+struct varve_str cell_shown(const struct style *style, const struct varve_column_info *column,
+                            const struct varve_cell *cell, char text[CELL_TEXT])
+{
+    if (cell->type == VARVE_CELL_TEXT)
+        return cell->as.s;
+    if (cell->type == VARVE_CELL_NULL)
+        return (struct varve_str){style->null, strlen(style->null)};
+    size_t size = style->pretty ? cell_pretty(cell, column, style, text) : cell_exact(cell, text);
+    return (struct varve_str){text, size};
+}
+
 /* ---- width ------------------------------------------------------------------------ */
 
 /* The columns of the character at a place; *size: its bytes. */

@@ -83,18 +83,6 @@ static struct varve_str kept_cell(const struct kept *kept, size_t i)
 
 /* ---- texts of cells --------------------------------------------------------------- */
 
-static struct varve_str
-cell_text(const struct table *t, size_t column, const struct varve_cell *cell, char text[CELL_TEXT])
-{
-    if (cell->type == VARVE_CELL_TEXT)
-        return cell->as.s;
-    if (cell->type == VARVE_CELL_NULL)
-        return (struct varve_str){t->style->null, strlen(t->style->null)};
-    size_t size = t->style->pretty ? cell_pretty(cell, &t->rows->columns[column], t->style, text)
-                                   : cell_exact(cell, text);
-    return (struct varve_str){text, size};
-}
-
 static bool is_midnight(struct varve_str text)
 {
     return text.size > MIDNIGHT &&
@@ -240,7 +228,7 @@ static void put_row(const struct table *t, const struct varve_cell *cells)
     const char *bar = t->style->utf8 ? "│" : "|";
     for (size_t c = 0; c < t->rows->column_count; c++) {
         fputs(bar, t->stream);
-        put_cell(t, c, shown_of(t, c, cell_text(t, c, &cells[c], text)),
+        put_cell(t, c, shown_of(t, c, cell_shown(t->style, &t->rows->columns[c], &cells[c], text)),
                  cell_is_number(&cells[c]) || t->is_number[c]);
     }
     fprintf(t->stream, "%s\n", bar);
@@ -268,7 +256,7 @@ static void keep_row(struct table *t, const struct varve_cell *cells, bool *is_k
             is_known[c] = true;
             t->is_number[c] = cell_is_number(&cells[c]);
         }
-        struct varve_str shown = cell_text(t, c, &cells[c], text);
+        struct varve_str shown = cell_shown(t->style, &t->rows->columns[c], &cells[c], text);
         if (cells[c].type != VARVE_CELL_TIME || !is_midnight(shown))
             t->is_day[c] = false;
         t->failed |= !keep(&t->kept, shown);

@@ -51,36 +51,6 @@ static void put_csv(FILE *stream, struct varve_str text)
     fputc('"', stream);
 }
 
-/* An empty text is "" and NULL is nothing at all. */
-static void csv_row(FILE *stream, const struct style *style, const struct rows *rows,
-                    const struct varve_cell *cells, uint64_t number)
-{
-    char text[CELL_TEXT];
-    (void)style;
-    (void)number;
-    for (size_t c = 0; c < rows->column_count; c++) {
-        if (c > 0)
-            fputc(',', stream);
-        if (cells[c].type == VARVE_CELL_TEXT)
-            put_csv(stream, cells[c].as.s);
-        else
-            fwrite(text, 1, cell_exact(&cells[c], text), stream);
-    }
-    fputs("\n", stream);
-}
-
-enum varve_status
-write_csv(FILE *stream, const struct style *style, const struct rows *rows, struct varve_err *err)
-{
-    for (size_t c = 0; c < rows->column_count; c++) {
-        if (c > 0)
-            fputc(',', stream);
-        put_csv(stream, rows->columns[c].name);
-    }
-    fputs(rows->column_count ? "\n" : "", stream);
-    return each_row(stream, style, rows, csv_row, err);
-}
-
 /* ---- tsv ------------------------------------------------------------------------ */
 
 static void put_tsv(FILE *stream, struct varve_str text)
@@ -98,32 +68,74 @@ static void put_tsv(FILE *stream, struct varve_str text)
     }
 }
 
-static void tsv_row(FILE *stream, const struct style *style, const struct rows *rows,
-                    const struct varve_cell *cells, uint64_t number)
+/* ---- separated values ------------------------------------------------------------- */
+
+static void put_separated(FILE *stream, enum output_mode mode, struct varve_str text)
+{
+    if (mode == MODE_CSV)
+        put_csv(stream, text);
+    else
+        put_tsv(stream, text);
+}
+
+static char separator(enum output_mode mode)
+{
+    return mode == MODE_CSV ? ',' : '\t';
+}
+
+/* NULL is nothing at all; in CSV an empty text is "". */
+static void separated_row(FILE *stream, enum output_mode mode, const struct rows *rows,
+                          const struct varve_cell *cells)
 {
     char text[CELL_TEXT];
-    (void)style;
-    (void)number;
     for (size_t c = 0; c < rows->column_count; c++) {
         if (c > 0)
-            fputc('\t', stream);
+            fputc(separator(mode), stream);
         if (cells[c].type == VARVE_CELL_TEXT)
-            put_tsv(stream, cells[c].as.s);
+            put_separated(stream, mode, cells[c].as.s);
         else
             fwrite(text, 1, cell_exact(&cells[c], text), stream);
     }
     fputc('\n', stream);
 }
 
-enum varve_status
-write_tsv(FILE *stream, const struct style *style, const struct rows *rows, struct varve_err *err)
+static void separated_header(FILE *stream, enum output_mode mode, const struct rows *rows)
 {
     for (size_t c = 0; c < rows->column_count; c++) {
         if (c > 0)
-            fputc('\t', stream);
-        put_tsv(stream, rows->columns[c].name);
+            fputc(separator(mode), stream);
+        put_separated(stream, mode, rows->columns[c].name);
     }
     fputs(rows->column_count ? "\n" : "", stream);
+}
+
+static void csv_row(FILE *stream, const struct style *style, const struct rows *rows,
+                    const struct varve_cell *cells, uint64_t number)
+{
+    (void)style;
+    (void)number;
+    separated_row(stream, MODE_CSV, rows, cells);
+}
+
+enum varve_status
+write_csv(FILE *stream, const struct style *style, const struct rows *rows, struct varve_err *err)
+{
+    separated_header(stream, MODE_CSV, rows);
+    return each_row(stream, style, rows, csv_row, err);
+}
+
+static void tsv_row(FILE *stream, const struct style *style, const struct rows *rows,
+                    const struct varve_cell *cells, uint64_t number)
+{
+    (void)style;
+    (void)number;
+    separated_row(stream, MODE_TSV, rows, cells);
+}
+
+enum varve_status
+write_tsv(FILE *stream, const struct style *style, const struct rows *rows, struct varve_err *err)
+{
+    separated_header(stream, MODE_TSV, rows);
     return each_row(stream, style, rows, tsv_row, err);
 }
 
@@ -226,17 +238,6 @@ write_jsonl(FILE *stream, const struct style *style, const struct rows *rows, st
 
 /* ---- line and markdown ---------------------------------------------------------------- */
 
-static struct varve_str shown(const struct style *style, const struct varve_column_info *column,
-                              const struct varve_cell *cell, char text[CELL_TEXT])
-{
-    if (cell->type == VARVE_CELL_TEXT)
-        return cell->as.s;
-    if (cell->type == VARVE_CELL_NULL)
-        return (struct varve_str){style->null, strlen(style->null)};
-    size_t size = style->pretty ? cell_pretty(cell, column, style, text) : cell_exact(cell, text);
-    return (struct varve_str){text, size};
-}
-
 static void line_row(FILE *stream, const struct style *style, const struct rows *rows,
                      const struct varve_cell *cells, uint64_t number)
 {
@@ -250,7 +251,7 @@ static void line_row(FILE *stream, const struct style *style, const struct rows 
         fprintf(stream, "%*s", widest - text_width(rows->columns[c].name), "");
         put(stream, rows->columns[c].name);
         fputs(" = ", stream);
-        put(stream, shown(style, &rows->columns[c], &cells[c], text));
+        put(stream, cell_shown(style, &rows->columns[c], &cells[c], text));
         fputc('\n', stream);
     }
 }
@@ -280,7 +281,7 @@ static void markdown_row(FILE *stream, const struct style *style, const struct r
     (void)number;
     for (size_t c = 0; c < rows->column_count; c++) {
         fputs("| ", stream);
-        put_markdown(stream, shown(style, &rows->columns[c], &cells[c], text));
+        put_markdown(stream, cell_shown(style, &rows->columns[c], &cells[c], text));
         fputc(' ', stream);
     }
     fputs("|\n", stream);

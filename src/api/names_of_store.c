@@ -189,31 +189,28 @@ own_column(struct store_names *names, const struct schema_source *source, struct
     return found ? VARVE_OK : VARVE_NOTFOUND;
 }
 
+/* Lookups are read only for a name that the telemetry does not have by itself, and hide none. */
 static enum varve_status
 look_for_column(struct store_names *names, const struct schema_source *source,
                 struct varve_str name, struct schema_column *column, struct varve_err *err)
 {
     struct varve_str label = names_label(name);
+    enum varve_status status = own_column(names, source, label, column, err);
+    if (status != VARVE_NOTFOUND)
+        return status;
     TRY(names_need_lookups(names, err));
     for (uint32_t i = 0; i < names->lookups.count; i++) {
         const struct lookup *lookup = &names->lookups.items[i];
         uint32_t field = lookup_field(lookup, name);
         if (field == lookup->field_count)
             continue;
-        /* A label that the telemetry has by itself is not hidden by a lookup. */
-        enum varve_status status = own_column(names, source, label, column, err);
-        if (status != VARVE_NOTFOUND)
-            return status;
         TRY(own_column(names, source, lookup->on, column, err));
         column->lookup = lookup->name;
         column->field = lookup->fields[field];
         column->type = TYPE_TEXT;
         return VARVE_OK;
     }
-    enum varve_status status = own_column(names, source, label, column, err);
-    if (status != VARVE_NOTFOUND || str_equal(label, name))
-        return status;
-    return own_column(names, source, name, column, err);
+    return str_equal(label, name) ? VARVE_NOTFOUND : own_column(names, source, name, column, err);
 }
 
 struct known_column {

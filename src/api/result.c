@@ -156,16 +156,8 @@ enum varve_status varve_result_next(varve_result *result, const struct varve_cel
 struct varve_scan_stats result_scan_stats(const struct varve_result *r)
 {
     struct varve_scan_stats sum = {.rows = 0};
-    for (uint32_t i = 0; r->exec && i < r->plan->node_count; i++) {
-        const struct varve_scan_stats *s = &r->exec->stats[i].scan;
-        sum.segments += s->segments;
-        sum.segments_skipped += s->segments_skipped;
-        sum.runs += s->runs;
-        sum.runs_from_headers += s->runs_from_headers;
-        sum.runs_skipped += s->runs_skipped;
-        sum.blocks_decoded += s->blocks_decoded;
-        sum.rows += s->rows;
-    }
+    for (uint32_t i = 0; r->exec && i < r->plan->node_count; i++)
+        scan_stats_add(&sum, &r->exec->stats[i].scan);
     return sum;
 }
 

@@ -42,7 +42,7 @@ static struct value literal(const char *text)
 
 /* ---- metrics and tables -------------------------------------------------------- */
 
-static const char *kind_name(enum varve_kind kind)
+const char *listing_kind(enum varve_kind kind)
 {
     static const char *const names[] = {
         [VARVE_COUNTER] = "counter",
@@ -56,7 +56,7 @@ static const char *kind_name(enum varve_kind kind)
 static int add_metric(void *context, const struct varve_metric_info *info)
 {
     const struct value cells[] = {
-        value_text(info->metric.name), literal(kind_name(info->metric.kind)),
+        value_text(info->metric.name), literal(listing_kind(info->metric.kind)),
         value_text(info->metric.unit), count_value(info->series),
         count_value(info->points),     time_value(info->oldest),
         time_value(info->newest)};

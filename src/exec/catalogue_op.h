@@ -25,6 +25,9 @@ struct listing {
  * the callbacks of lists do. */
 int listing_add(struct listing *listing, const struct value *cells);
 
+/* "counter". */
+const char *listing_kind(enum varve_kind kind);
+
 enum varve_status list_values(struct listing *listing, struct varve_err *err) VARVE_CHECKED;
 enum varve_status list_series(struct listing *listing, struct varve_err *err) VARVE_CHECKED;
 enum varve_status list_description(struct listing *listing, struct varve_err *err) VARVE_CHECKED;

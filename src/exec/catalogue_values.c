@@ -476,10 +476,6 @@ static int about_table(void *context, const struct varve_table_info *info)
 
 static enum varve_status describe_a_metric(struct listing *l, struct varve_err *err)
 {
-    static const char *const kinds[] = {[VARVE_COUNTER] = "counter",
-                                        [VARVE_GAUGE] = "gauge",
-                                        [VARVE_HISTOGRAM] = "histogram",
-                                        [VARVE_UPDOWN] = "up-down counter"};
     struct varve_str name = l->node->as.catalogue.of;
     const struct name_metric *known = names_metric(name);
     struct described_metric metric = {.kind = known ? (enum varve_kind)known->kind : VARVE_COUNTER};
@@ -492,7 +488,7 @@ static enum varve_status describe_a_metric(struct listing *l, struct varve_err *
         say(l, "short name", value_text(known->short_name));
         say(l, "what", value_text(known->help));
     }
-    say(l, "kind", words(kinds[metric.kind]));
+    say(l, "kind", words(listing_kind(metric.kind)));
     if (metric.unit.size > 0)
         say(l, "unit", value_text(metric.unit));
     say(l, "kept as",

@@ -156,22 +156,11 @@ static void free_label(struct mem *mem, struct input_label *label)
     label->capacity = 0;
 }
 
-static void add_stats(struct varve_scan_stats *to, const struct varve_scan_stats *from)
-{
-    to->segments += from->segments;
-    to->segments_skipped += from->segments_skipped;
-    to->runs += from->runs;
-    to->runs_from_headers += from->runs_from_headers;
-    to->runs_skipped += from->runs_skipped;
-    to->blocks_decoded += from->blocks_decoded;
-    to->rows += from->rows;
-}
-
 void input_close(struct input *in)
 {
     struct mem *mem = in->exec->mem;
     if (in->scan)
-        add_stats(&in->exec->stats[in->node->number].scan, &in->scan->stats);
+        scan_stats_add(&in->exec->stats[in->node->number].scan, &in->scan->stats);
     scan_close(in->scan);
     in->scan = NULL;
     for (uint32_t i = 0; i < in->filter_count; i++) {

@@ -167,22 +167,11 @@ enum varve_status scan_input_init(struct scan_input *in, struct op *op, struct v
     return VARVE_OK;
 }
 
-static void add_stats(struct varve_scan_stats *to, const struct varve_scan_stats *from)
-{
-    to->segments += from->segments;
-    to->segments_skipped += from->segments_skipped;
-    to->runs += from->runs;
-    to->runs_from_headers += from->runs_from_headers;
-    to->runs_skipped += from->runs_skipped;
-    to->blocks_decoded += from->blocks_decoded;
-    to->rows += from->rows;
-}
-
 void scan_input_close(struct scan_input *in)
 {
     if (!in->scan)
         return;
-    add_stats(&in->exec->stats[in->node->number].scan, &in->scan->stats);
+    scan_stats_add(&in->exec->stats[in->node->number].scan, &in->scan->stats);
     scan_close(in->scan);
     in->scan = NULL;
 }

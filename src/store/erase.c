@@ -9,15 +9,11 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "base/clock.h"
+#include "store/house.h"
 #include "store/rebuild.h"
 #include "store/seal.h"
-
-/* The house is kept by somebody else for a moment at most. */
-#define TRIES 500
-#define PAUSE_NS 20000000L
 
 struct erasing {
     const struct varve_erasure *request;
@@ -223,28 +219,11 @@ static enum varve_status visit_days(struct erasing *e, struct varve_err *err)
 
 static enum varve_status start(struct erasing *e, struct store *store, struct varve_err *err)
 {
-    struct txn *txn;
-    pthread_mutex_lock(&store->lock);
-    enum varve_status status = store_begin_read(store, &txn, err);
-    if (status == VARVE_OK) {
-        status = store_sync(store, txn, err);
-        txn_abort(txn);
-    }
-    if (status == VARVE_OK)
-        change_init(&e->change, store, store->catalogue);
-    pthread_mutex_unlock(&store->lock);
-    return status == VARVE_OK ? rebuild_init(&e->rebuild, store, err) : status;
-}
-
-static enum varve_status keep_house(struct store *store, struct lock *house, struct varve_err *err)
-{
-    const struct timespec pause = {0, PAUSE_NS};
-    enum varve_status status = lock_house(house, store->path, err);
-    for (int i = 0; status == VARVE_BUSY && i < TRIES; i++) {
-        nanosleep(&pause, NULL);
-        status = lock_house(house, store->path, err);
-    }
-    return status;
+    struct catalogue *catalogue;
+    TRY(house_catalogue(store, &catalogue, err));
+    change_init(&e->change, store, catalogue);
+    catalogue_drop(catalogue);
+    return rebuild_init(&e->rebuild, store, err);
 }
 
 enum varve_status store_erase(struct store *store, const struct varve_erasure *request,
@@ -257,7 +236,7 @@ enum varve_status store_erase(struct store *store, const struct varve_erasure *r
     if (request->filter_count == 0)
         return fail(err, VARVE_MISUSE, "erase", "nothing says what is to go");
     TRY(store_seal(store, INT32_MAX, NULL, err));
-    TRY(keep_house(store, &house, err));
+    TRY(house_wait(store, &house, err));
     enum varve_status status = start(&e, store, err);
     if (status == VARVE_OK)
         status = visit_days(&e, err);

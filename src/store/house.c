@@ -25,9 +25,8 @@ static enum varve_status refuse_read_only(const struct store *store, struct varv
     return VARVE_OK;
 }
 
-/* The catalogue as it is now, held. The head is in step with it. */
-static enum varve_status
-current_catalogue(struct store *store, struct catalogue **catalogue, struct varve_err *err)
+enum varve_status
+house_catalogue(struct store *store, struct catalogue **catalogue, struct varve_err *err)
 {
     struct txn *txn;
     pthread_mutex_lock(&store->lock);
@@ -71,7 +70,7 @@ enum varve_status house_retain(struct store *store, int64_t before, struct varve
     int32_t floor_day = day_of(before);
     TRY(refuse_read_only(store, err));
     TRY(lock_house(&house, store->path, err));
-    enum varve_status status = current_catalogue(store, &catalogue, err);
+    enum varve_status status = house_catalogue(store, &catalogue, err);
     if (status != VARVE_OK) {
         lock_release(&house);
         return status;
@@ -114,7 +113,7 @@ static enum varve_status rewrite_months(struct store *store, struct varve_err *e
     struct catalogue *catalogue;
     struct change change;
     TRY(lock_house(&house, store->path, err));
-    enum varve_status status = current_catalogue(store, &catalogue, err);
+    enum varve_status status = house_catalogue(store, &catalogue, err);
     if (status != VARVE_OK) {
         lock_release(&house);
         return status;
@@ -223,8 +222,7 @@ house_compact(struct store *store, struct varve_compacted *compacted, struct var
 #define HOUSE_TRIES 500
 #define HOUSE_PAUSE_US 20000
 
-static enum varve_status
-wait_for_house(struct store *store, struct lock *house, struct varve_err *err)
+enum varve_status house_wait(struct store *store, struct lock *house, struct varve_err *err)
 {
     enum varve_status status = lock_house(house, store->path, err);
     for (int i = 0; status == VARVE_BUSY && i < HOUSE_TRIES; i++) {
@@ -242,8 +240,8 @@ static enum varve_status copy_main(struct store *store, const char *path, struct
     char copy[PATH_MAX];
     struct lock house;
     snprintf(copy, sizeof copy, "%s/main.mdb", path);
-    TRY(wait_for_house(store, &house, err));
-    enum varve_status status = current_catalogue(store, catalogue, err);
+    TRY(house_wait(store, &house, err));
+    enum varve_status status = house_catalogue(store, catalogue, err);
     if (status == VARVE_OK) {
         status = lock_epoch(epoch, store->path, (*catalogue)->epoch, err);
         if (status == VARVE_OK) {
@@ -348,7 +346,7 @@ enum varve_status house_stats(struct store *store, struct varve_stats *stats, st
 {
     struct catalogue *catalogue;
     struct varve_stats s = {.oldest = INT64_MAX, .newest = INT64_MIN, .files = 1};
-    TRY(current_catalogue(store, &catalogue, err));
+    TRY(house_catalogue(store, &catalogue, err));
     add_days(catalogue, &s);
     catalogue_drop(catalogue);
     pthread_mutex_lock(&store->lock);

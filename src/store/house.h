@@ -16,4 +16,13 @@ house_backup(struct store *store, const char *path, struct varve_err *err) VARVE
 enum varve_status
 house_stats(struct store *store, struct varve_stats *stats, struct varve_err *err) VARVE_CHECKED;
 
+/* ---- for those that change days ---------------------------------------- */
+
+/* The catalogue as it is now, held.  The head is in step with it. */
+enum varve_status house_catalogue(struct store *store, struct catalogue **catalogue,
+                                  struct varve_err *err) VARVE_CHECKED;
+/* The lock of the house; waits some seconds for whoever has it. */
+enum varve_status
+house_wait(struct store *store, struct lock *house, struct varve_err *err) VARVE_CHECKED;
+
 #endif

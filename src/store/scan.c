@@ -402,3 +402,14 @@ scan_floats(struct scan *scan, uint32_t from, uint32_t count, double *values, st
     }
     return VARVE_OK;
 }
+
+void scan_stats_add(struct varve_scan_stats *to, const struct varve_scan_stats *from)
+{
+    to->segments += from->segments;
+    to->segments_skipped += from->segments_skipped;
+    to->runs += from->runs;
+    to->runs_from_headers += from->runs_from_headers;
+    to->runs_skipped += from->runs_skipped;
+    to->blocks_decoded += from->blocks_decoded;
+    to->rows += from->rows;
+}

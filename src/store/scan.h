@@ -99,6 +99,8 @@ struct scan {
 enum varve_status scan_open(struct snapshot *snapshot, const struct varve_query *query,
                             struct scan **scan, struct varve_err *err) VARVE_CHECKED;
 void scan_close(struct scan *scan);
+/* What several scans have touched together. */
+void scan_stats_add(struct varve_scan_stats *to, const struct varve_scan_stats *from);
 enum varve_status
 scan_rows(struct scan *scan, struct varve_rows *rows, struct varve_err *err) VARVE_CHECKED;
 enum varve_status
