@@ -317,12 +317,12 @@ static enum varve_status list_retention(struct listing *l, struct varve_err *err
     return l->status;
 }
 
-/* There are none in a store of this version. */
-static enum varve_status list_nothing(struct listing *l, struct varve_err *err)
+/* An empty list would say that there could be some. */
+static enum varve_status list_unknown(struct listing *l, struct varve_err *err)
 {
     (void)l;
-    (void)err;
-    return VARVE_OK;
+    return fail(err, VARVE_INVALID, "SHOW",
+                "this version keeps views and lookups, and no panels, dashboards and alerts");
 }
 
 /* ---- the operator --------------------------------------------------------------------- */
@@ -331,8 +331,8 @@ static enum varve_status (*const lists[SHOW_KINDS + 1])(struct listing *, struct
     [SHOW_METRICS] = list_metrics,     [SHOW_TABLES] = list_tables,
     [SHOW_LABELS] = list_labels,       [SHOW_VALUES] = list_values,
     [SHOW_SERIES] = list_series,       [SHOW_CARDINALITY] = list_cardinality,
-    [SHOW_PANELS] = list_nothing,      [SHOW_DASHBOARDS] = list_nothing,
-    [SHOW_ALERTS] = list_nothing,      [SHOW_LOOKUPS] = list_lookups,
+    [SHOW_PANELS] = list_unknown,      [SHOW_DASHBOARDS] = list_unknown,
+    [SHOW_ALERTS] = list_unknown,      [SHOW_LOOKUPS] = list_lookups,
     [SHOW_VIEWS] = list_views,         [SHOW_TIERS] = list_tiers,
     [SHOW_RETENTION] = list_retention, [SHOW_SETTINGS] = list_settings,
     [SHOW_KINDS] = list_description,
