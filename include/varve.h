@@ -573,6 +573,13 @@ struct varve_spot {
     size_t offset, size;
 };
 
+/* How far the reading is, for people: a segment is the rows of a day, or those of it that came
+ * later.  What is read more than once counts each time. */
+struct varve_progress {
+    uint64_t segments, planned; /* gone through, and of how many; planned 0: that is not known */
+    uint64_t rows;              /* looked at one by one */
+};
+
 struct varve_run_options {
     int64_t now;           /* the time that `now` means; 0: the clock's */
     struct varve_str zone; /* of calendars, such as Europe/Berlin; empty: UTC */
@@ -582,6 +589,10 @@ struct varve_run_options {
     /* Asked now and then; not 0: the statement ends with VARVE_INTERRUPTED. NULL: never. */
     int (*stop)(void *context);
     void *stop_context;
+    /* Told now and then, by the thread that waits for the answer, how far the reading is. NULL:
+     * nobody wants to know. */
+    void (*progress)(void *context, const struct varve_progress *progress);
+    void *progress_context;
 };
 
 enum varve_cell_type {

@@ -37,7 +37,7 @@ void help_overview(FILE *stream)
           "  --max-memory SIZE  one that needs more fails; 500M, 2G\n"
           "  --keep-going       the rest of a script is run after an error\n"
           "  --no-rc            the interactive shell without $XDG_CONFIG_HOME/varve/rc\n"
-          "  -q, --quiet        no greeting\n"
+          "  -q, --quiet        no greeting, no progress on the terminal\n"
           "  --version          the version of program and library\n"
           "\n"
           "Environment: VARVE_DB, PAGER, NO_COLOR, CLICOLOR_FORCE, XDG_{DATA,CONFIG,STATE}_HOME.\n"

@@ -14,6 +14,7 @@
 struct progress {
     bool shown, drawn;
     uint64_t total; /* bytes; 0: not known */
+    int64_t delay;  /* nanoseconds in which nothing is drawn yet; 0 unless set */
     int64_t began, last;
     int width; /* columns of the terminal */
 };
@@ -23,6 +24,8 @@ void progress_begin(struct progress *progress, uint64_t total, bool quiet);
 void progress_show(struct progress *progress, uint64_t done, const char *what);
 /* The same where the share of the work is not that of the bytes; negative: not known. */
 void progress_part(struct progress *progress, uint64_t done, double part, const char *what);
+/* The same for a statement that has looked at so many rows of the store. */
+void progress_rows(struct progress *progress, uint64_t rows, double part);
 void progress_end(struct progress *progress);
 
 #endif

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -23,6 +24,8 @@
 
 /* How much of a line is shown around a mistake. */
 enum { SPOT_BEFORE = 400, SPOT_BEHIND = 400 };
+/* A statement that takes no longer says nothing of how far it is. */
+#define PROGRESS_DELAY INT64_C(500000000)
 
 volatile sig_atomic_t session_interrupted;
 
@@ -30,6 +33,40 @@ static int wants_to_stop(void *context)
 {
     const struct session *s = context;
     return session_interrupted != 0 || (s->pager.stream && s->pager.closed);
+}
+
+/* ---- how far a statement is ------------------------------------------------------ */
+
+static void tell_progress(void *context, const struct varve_progress *progress)
+{
+    struct session *s = context;
+    double part = -1;
+    if (progress->planned > 0)
+        part = (double)progress->segments / (double)progress->planned;
+    if (s->is_telling)
+        progress_rows(&s->progress, progress->rows, part);
+}
+
+static void begin_progress(struct session *s)
+{
+    progress_begin(&s->progress, 0, (s->args->seen & ARG(QUIET)) != 0);
+    s->progress.delay = PROGRESS_DELAY;
+    s->is_telling = true;
+}
+
+/* Nothing of it is on the screen when rows are written, and from then on it keeps out of their way
+ * unless they go into a file. */
+static enum varve_status
+next_told(void *context, const struct varve_cell **cells, size_t *count, struct varve_err *err)
+{
+    struct session *s = context;
+    struct stat about;
+    enum varve_status status = s->running.next(s->running.context, cells, count, err);
+    progress_end(&s->progress);
+    int fd = fileno(s->out);
+    if (s->is_telling)
+        s->is_telling = fd >= 0 && fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
+    return status;
 }
 
 /* ---- the options --------------------------------------------------------------- */
@@ -123,6 +160,8 @@ enum exit_status session_begin(struct session *s, const struct args *args, bool 
     s->is_paged = interactive;
     s->options.stop = wants_to_stop;
     s->options.stop_context = s;
+    s->options.progress = tell_progress;
+    s->options.progress_context = s;
     session_window(s);
     enum exit_status status = take_mode(s);
     if (status == EXIT_DONE)
@@ -318,7 +357,9 @@ static enum exit_status run_statement(struct session *s, struct varve_str text)
     enum exit_status status = session_open(s);
     if (status != EXIT_DONE)
         return status;
+    begin_progress(s);
     enum varve_status ran = varve_run(s->db, text, &s->options, &result, &spot, &err);
+    progress_end(&s->progress);
     if (ran == VARVE_INTERRUPTED)
         return interrupted(s);
     if (ran != VARVE_OK) {
@@ -333,6 +374,9 @@ static enum exit_status run_statement(struct session *s, struct varve_str text)
         s->last_text = copy;
         rows = kept_record(&s->last, &rows);
     }
+    s->running = rows;
+    rows.next = next_told;
+    rows.context = s;
     status = show(s, text, &rows, result);
     varve_result_free(result);
     return status;

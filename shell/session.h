@@ -14,6 +14,7 @@
 #include "kept.h"
 #include "output.h"
 #include "pager.h"
+#include "progress.h"
 
 struct editor;
 
@@ -35,6 +36,9 @@ struct session {
     bool quit;
     int height; /* lines of the terminal; 0: not one */
     struct pager pager;
+    struct progress progress; /* of the statement that runs */
+    struct rows running;      /* its rows */
+    bool is_telling;          /* how far it is may be shown */
     struct kept last;      /* the last result */
     char *last_text;       /* the statement it came from; NULL: none */
     struct editor *editor; /* NULL: not interactive */

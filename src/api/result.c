@@ -53,6 +53,20 @@ static enum varve_status make_columns(struct varve_result *r, size_t count, stru
     return r->columns && r->cells ? VARVE_OK : fail_nomem(err, cells);
 }
 
+int result_stop(void *result)
+{
+    struct varve_result *r = result;
+    if (r->options.progress && r->snapshot && pthread_equal(r->caller, pthread_self())) {
+        struct varve_progress progress = {.segments = r->snapshot->sources_read,
+                                          .planned = r->planned,
+                                          .rows = r->snapshot->rows_read};
+        if (progress.planned > 0 && progress.segments > progress.planned)
+            progress.segments = progress.planned;
+        r->options.progress(r->options.progress_context, &progress);
+    }
+    return r->options.stop && r->options.stop(r->options.stop_context);
+}
+
 static enum varve_status check_result(void *context, struct varve_err *err)
 {
     const struct varve_result *r = context;
@@ -78,8 +92,10 @@ enum varve_status result_start(struct varve_result *r, struct varve_err *err)
             (struct varve_column_info){root->columns[i].name, root->columns[i].unit,
                                        (enum varve_cell_type)root->columns[i].type,
                                        i < root->key_count + (root->has_bucket ? 1 : 0)};
-    return exec_open(r->plan, r->snapshot, &r->names.lookups, &r->exec_options, &r->mem, &r->exec,
-                     err);
+    TRY(exec_open(r->plan, r->snapshot, &r->names.lookups, &r->exec_options, &r->mem, &r->exec,
+                  err));
+    r->planned = exec_planned(r->exec);
+    return VARVE_OK;
 }
 
 enum varve_status result_lines(struct varve_result *r, const char *column, struct varve_err *err)
@@ -134,6 +150,7 @@ enum varve_status varve_result_next(varve_result *result, const struct varve_cel
     TRY(api_check(result->store, "varve_result_next", err));
     int64_t began = clock_monotonic();
     size_t n = 0;
+    result->caller = pthread_self();
     enum varve_status status = VARVE_DONE;
     if (result->has_text)
         status = next_lines(result, &n);

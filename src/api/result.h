@@ -8,6 +8,8 @@
 #ifndef API_RESULT_H
 #define API_RESULT_H
 
+#include <pthread.h>
+
 #include "api/api.h"
 #include "api/names_of_store.h"
 #include "exec/exec.h"
@@ -24,6 +26,8 @@ struct varve_result {
     struct store_names names;
     struct plan *plan;
     struct exec *exec;
+    uint64_t planned; /* segments to read */
+    pthread_t caller; /* the thread that waits for rows */
     struct varve_column_info *columns;
     size_t column_count;
     struct varve_cell *cells; /* BATCH_ROWS rows of them */
@@ -38,6 +42,8 @@ struct varve_result {
 
 /* The snapshot that is read: it takes the result's memory and asks whether to go on. */
 enum varve_status result_snapshot(struct varve_result *result, struct varve_err *err) VARVE_CHECKED;
+/* Of exec_options.stop: tells the caller how far it is and asks whether to go on. */
+int result_stop(void *result);
 /* In the arena of the result; the plan has been made. */
 enum varve_status result_start(struct varve_result *result, struct varve_err *err) VARVE_CHECKED;
 /* One text column, whose rows are the lines of result->text. */

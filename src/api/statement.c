@@ -101,8 +101,9 @@ static enum varve_status new_result(struct store *store, const struct varve_run_
         .deadline = r->options.timeout > 0 ? r->began + r->options.timeout : 0,
         .timeout = r->options.timeout,
         .max_rows = r->options.max_rows,
-        .stop = r->options.stop,
-        .stop_context = r->options.stop_context};
+        .stop = r->options.stop || r->options.progress ? result_stop : NULL,
+        .stop_context = r};
+    r->caller = pthread_self();
     r->names = (struct store_names){.store = store, .arena = &r->arena};
     *result = r;
     return VARVE_OK;

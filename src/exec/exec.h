@@ -9,6 +9,7 @@
  * looks at the deadline and at the caller's wish to stop.
  *
  *   exec.c       opening, the table of operators, checks, statistics
+ *   progress.c   how much there is to read
  *   term.c       bound expressions over batches
  *   relation*.c  rows kept in memory, their order; row_index.c: finding them by key
  *   group_key.c  from the keys of a row to the number of its group
@@ -95,6 +96,8 @@ void exec_close(struct exec *exec); /* NULL is fine */
 /* VARVE_INTERRUPTED or VARVE_LIMIT when it is time to stop, for who works without an exec. */
 enum varve_status
 exec_options_check(const struct exec_options *options, struct varve_err *err) VARVE_CHECKED;
+/* How many segments the plan has to read, as far as that is known before. */
+uint64_t exec_planned(const struct exec *exec);
 /* Memory that the cap refused is a limit of the query, and the message says whose. */
 enum varve_status
 exec_explain_memory(const struct mem *mem, enum varve_status status, struct varve_err *err);

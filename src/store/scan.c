@@ -181,6 +181,13 @@ void scan_close(struct scan *scan)
 
 /* ---- segments ---------------------------------------------------------- */
 
+/* All segments that were entered are done. */
+static void tell_segments(struct scan *scan)
+{
+    scan->snapshot->sources_read += scan->stats.segments - scan->told;
+    scan->told = scan->stats.segments;
+}
+
 enum varve_status scan_next_segment(struct scan *scan,
                                     enum varve_status (*enter)(struct scan *, struct source *,
                                                                bool *, struct varve_err *),
@@ -188,6 +195,7 @@ enum varve_status scan_next_segment(struct scan *scan,
 {
     while (scan->next_source < scan->snapshot->source_count) {
         struct source *source = &scan->snapshot->sources[scan->next_source++];
+        tell_segments(scan);
         bool any = false;
         if (source->table != scan->table)
             continue;
@@ -204,6 +212,7 @@ enum varve_status scan_next_segment(struct scan *scan,
             return VARVE_OK;
         }
     }
+    tell_segments(scan);
     return VARVE_DONE;
 }
 

@@ -94,6 +94,7 @@ struct scan {
     struct arena arena;         /* of the scan */
     struct arena segment_arena; /* of the segment at hand */
     struct varve_scan_stats stats;
+    uint64_t told; /* stats.segments that the snapshot has been told of */
 };
 
 enum varve_status scan_open(struct snapshot *snapshot, const struct varve_query *query,
@@ -140,6 +141,12 @@ enum varve_status scan_next_segment(struct scan *scan,
                                     struct varve_err *err) VARVE_CHECKED;
 enum varve_status scan_enter_metric(struct scan *scan, struct source *source, bool *any,
                                     struct varve_err *err) VARVE_CHECKED;
+/* Rows that were read, in the figures of the scan and of the snapshot. */
+static inline void scan_count_rows(struct scan *scan, uint64_t rows)
+{
+    scan->stats.rows += rows;
+    scan->snapshot->rows_read += rows;
+}
 /* Whether a text passes a filter. */
 bool scan_filter_passes(const struct scan_filter *filter, struct varve_str text);
 /* The run at a position of those kept. */

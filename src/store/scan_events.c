@@ -185,7 +185,7 @@ enum varve_status scan_event_rows(struct scan *scan, struct varve_rows *rows, st
     for (size_t c = 0; c < scan->column_count; c++)
         put_column(scan, c, at, n);
     e->at += n;
-    scan->stats.rows += n;
+    scan_count_rows(scan, n);
     *rows = (struct varve_rows){.segment = scan->segment_number,
                                 .rows = n,
                                 .end = scan->out->end,

@@ -79,7 +79,7 @@ static enum varve_status fill(struct scan *scan, struct varve_rows *rows, struct
         TRY(take_run(scan, &batch, err));
     o->run_start[batch.runs] = batch.rows;
     scan_put_columns(scan, batch.used, batch.runs);
-    scan->stats.rows += batch.rows;
+    scan_count_rows(scan, batch.rows);
     *rows = (struct varve_rows){scan->segment_number,
                                 batch.rows,
                                 batch.runs,

@@ -117,7 +117,7 @@ add_run(struct scan *scan, uint32_t run, struct total *total, struct varve_err *
     if (total->sum != adding.ints && scan->metric.runs.mode[run] != ROW_GAUGE)
         return fail(err, VARVE_LIMIT, "scan", "a sum leaves 64 bits: read rows, or another range");
     total->is_exact = fsum_split(&adding.floats, &total->high, &total->low);
-    scan->stats.rows += total->points;
+    scan_count_rows(scan, total->points);
     return VARVE_OK;
 }
 
@@ -252,7 +252,7 @@ enum varve_status scan_run_rows(struct scan *scan, uint32_t number, uint32_t fro
     stretch->is_float = run >= s->runs.ints;
     TRY(segment_times(&s->segment, s->runs.time[run], from, stretch->rows, NULL, stretch->ends,
                       err));
-    scan->stats.rows += stretch->rows;
+    scan_count_rows(scan, stretch->rows);
     if (!values)
         return VARVE_OK;
     from += s->runs.row_at[run];

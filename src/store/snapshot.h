@@ -50,6 +50,8 @@ struct snapshot {
     struct mem *mem;
     enum varve_status (*check)(void *context, struct varve_err *err);
     void *check_context;
+    /* What scans have gone through so far, for who wants to know how far they are. */
+    _Atomic uint64_t sources_read, rows_read;
 };
 
 enum varve_status
