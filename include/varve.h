@@ -727,7 +727,8 @@ varve_retain(varve *db, int64_t before, struct varve_retained *retained, struct 
 
 /* Takes rows out for good: those of a user who is to be forgotten.  Days that hold such rows are
  * built anew without them; the old bytes stay in the files until varve_compact() has been called,
- * and in backups.  What is sent again later is taken as new. */
+ * and in backups.  What is sent again later is taken as new.  It waits some seconds for a process
+ * that seals or compacts. */
 struct varve_erasure {
     struct varve_str source;            /* a metric or a table; empty: all of them */
     int64_t since, until;               /* of end times; INT64_MIN and INT64_MAX: all */

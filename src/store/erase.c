@@ -235,9 +235,10 @@ enum varve_status store_erase(struct store *store, const struct varve_erasure *r
         return fail(err, VARVE_READONLY, store->path, "the store is open for reading only");
     if (request->filter_count == 0)
         return fail(err, VARVE_MISUSE, "erase", "nothing says what is to go");
-    TRY(store_seal(store, INT32_MAX, NULL, err));
     TRY(house_wait(store, &house, err));
-    enum varve_status status = start(&e, store, err);
+    enum varve_status status = store_seal_held(store, INT32_MAX, NULL, err);
+    if (status == VARVE_OK)
+        status = start(&e, store, err);
     if (status == VARVE_OK)
         status = visit_days(&e, err);
     if (status == VARVE_OK && e.change.count > 0) {

@@ -177,14 +177,10 @@ static void job_free(struct seal_job *job)
         change_free(&job->change);
 }
 
-enum varve_status
-store_seal(struct store *store, int32_t before, struct varve_sealed *sealed, struct varve_err *err)
+enum varve_status store_seal_held(struct store *store, int32_t before, struct varve_sealed *sealed,
+                                  struct varve_err *err)
 {
-    struct lock house;
     struct seal_job job = {.store = store};
-    if (store->read_only)
-        return fail(err, VARVE_READONLY, store->path, "the store is open for reading only");
-    TRY(lock_house(&house, store->path, err));
     pthread_mutex_lock(&store->lock);
     enum varve_status status = collect_locked(&job, before, err);
     pthread_mutex_unlock(&store->lock);
@@ -196,6 +192,17 @@ store_seal(struct store *store, int32_t before, struct varve_sealed *sealed, str
             *sealed = job.sealed;
     }
     job_free(&job);
+    return status;
+}
+
+enum varve_status
+store_seal(struct store *store, int32_t before, struct varve_sealed *sealed, struct varve_err *err)
+{
+    struct lock house;
+    if (store->read_only)
+        return fail(err, VARVE_READONLY, store->path, "the store is open for reading only");
+    TRY(lock_house(&house, store->path, err));
+    enum varve_status status = store_seal_held(store, before, sealed, err);
     lock_release(&house);
     return status;
 }

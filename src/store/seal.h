@@ -18,6 +18,9 @@
  * lock. */
 enum varve_status store_seal(struct store *store, int32_t before, struct varve_sealed *sealed,
                              struct varve_err *err) VARVE_CHECKED;
+/* The same for who holds the house lock already. */
+enum varve_status store_seal_held(struct store *store, int32_t before, struct varve_sealed *sealed,
+                                  struct varve_err *err) VARVE_CHECKED;
 /* What an append does when the journal has grown: whole days if they make up half of it, else
  * everything; *waits: not yet, because far more than that has to be built anew.  Busy is fine. */
 enum varve_status

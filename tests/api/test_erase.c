@@ -4,7 +4,10 @@
  * once the store is compacted, and nobody else's numbers change (L10).
  */
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "small.h"
 
@@ -157,13 +160,49 @@ static void test_refused(void **state)
     small_remove(&s);
 }
 
+/* A process that keeps the house for a while, as one that seals does: the second byte of
+ * the file `lock`. */
+static void hold_house(const struct small *s, int ready)
+{
+    char path[FILES_PATH + 16];
+    struct flock byte = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 1, .l_len = 1};
+    snprintf(path, sizeof path, "%s/lock", s->path);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0 || fcntl(fd, F_OFD_SETLK, &byte) != 0 || write(ready, "", 1) != 1)
+        _exit(1);
+    usleep(300000);
+    _exit(0);
+}
+
+/* Whoever wants to be forgotten is not sent away because somebody seals. */
+static void test_waits(void **state)
+{
+    (void)state;
+    struct small s;
+    int ends[2], status;
+    char byte;
+    fill(&s);
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0)
+        hold_house(&s, ends[1]);
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    struct varve_erased erased = erase(&s, "", "user.email", CANARY, INT64_MIN);
+    assert_int_equal(erased.points, 6);
+    assert_int_equal(erased.events, 3);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    close(ends[0]);
+    small_remove(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forgotten),
-        cmocka_unit_test(test_only_a_part),
-        cmocka_unit_test(test_snapshot),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_forgotten), cmocka_unit_test(test_only_a_part),
+        cmocka_unit_test(test_snapshot),  cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
