@@ -59,12 +59,38 @@ static enum varve_status since(struct parser *parser, struct select *select)
     return parse_take(parser, WORD_UNTIL) ? parse_when(parser, &select->range.until) : VARVE_OK;
 }
 
+static enum varve_status between_times(struct parser *parser, struct range *range)
+{
+    range->kind = RANGE_BETWEEN;
+    TRY(parse_when(parser, &range->since));
+    TRY(parse_need(parser, WORD_AND));
+    return parse_when(parser, &range->until);
+}
+
+/* What may follow a comparison and never a range. */
+static bool goes_on_as_value(const struct parser *parser)
+{
+    return parse_is_mark(parser, ',') || parser->word == WORD_AS || parser->word == WORD_AND ||
+           parser->word == WORD_OR || parser->word == WORD_ASC || parser->word == WORD_DESC;
+}
+
+/* Behind an item, a key or a finished condition BETWEEN is the range of the statement.  Who meant
+ * to compare learns what to write. */
 static enum varve_status between(struct parser *parser, struct select *select)
 {
-    select->range.kind = RANGE_BETWEEN;
-    TRY(parse_when(parser, &select->range.since));
-    TRY(parse_need(parser, WORD_AND));
-    return parse_when(parser, &select->range.until);
+    const enum varve_status status = between_times(parser, &select->range);
+    if (status == VARVE_OK && !goes_on_as_value(parser))
+        return VARVE_OK;
+    if (status != VARVE_OK && (status != VARVE_INVALID || !parser->error))
+        return status;
+    if (status == VARVE_OK)
+        (void)parse_expected(parser, "a clause or the end of the statement");
+    char message[sizeof parser->error->message];
+    memcpy(message, parser->error->message, sizeof message);
+    return lang_fail(parser->error, VARVE_INVALID, parser->error->place,
+                     "%s; BETWEEN is the range of time here, a comparison needs parentheses: "
+                     "(x BETWEEN 1 AND 5)",
+                     message);
 }
 
 static enum varve_status during(struct parser *parser, struct select *select)
