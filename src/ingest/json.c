@@ -157,6 +157,16 @@ ALWAYS_INLINE const char *scan_string(struct json *json, const char *p, unsigned
     return p;
 }
 
+const char *json_plain_end(const char *p, const char *end)
+{
+    unsigned ignored = 0;
+    while (end - p >= BLOCK && !find_special(&p, &ignored))
+        continue;
+    while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
+        p++;
+    return p < end && *p == '"' ? p : NULL;
+}
+
 static inline const char *digits(const char *p, const char *end)
 {
     while (p < end && *p >= '0' && *p <= '9')
@@ -198,24 +208,17 @@ static const char *scan_literal(struct json *json, const char *p, struct varve_s
     return p + literal.size;
 }
 
-static enum json_type type_of(char c)
+static const uint8_t types[256] = {
+    ['"'] = JSON_STRING, ['{'] = JSON_OBJECT, ['['] = JSON_ARRAY,  ['n'] = JSON_NULL,
+    ['t'] = JSON_TRUE,   ['f'] = JSON_FALSE,  ['-'] = JSON_NUMBER, ['0'] = JSON_NUMBER,
+    ['1'] = JSON_NUMBER, ['2'] = JSON_NUMBER, ['3'] = JSON_NUMBER, ['4'] = JSON_NUMBER,
+    ['5'] = JSON_NUMBER, ['6'] = JSON_NUMBER, ['7'] = JSON_NUMBER, ['8'] = JSON_NUMBER,
+    ['9'] = JSON_NUMBER,
+};
+
+ALWAYS_INLINE enum json_type type_of(char c)
 {
-    switch (c) {
-    case '"':
-        return JSON_STRING;
-    case '{':
-        return JSON_OBJECT;
-    case '[':
-        return JSON_ARRAY;
-    case 'n':
-        return JSON_NULL;
-    case 't':
-        return JSON_TRUE;
-    case 'f':
-        return JSON_FALSE;
-    default:
-        return c == '-' || (c >= '0' && c <= '9') ? JSON_NUMBER : JSON_NONE;
-    }
+    return (enum json_type)types[(unsigned char)c];
 }
 
 /* What is at p and no string, array or object. */
@@ -353,6 +356,14 @@ bool json_value(struct json *json, struct json_value *value)
     if (p)
         json->at = p;
     return p != NULL;
+}
+
+void json_take(struct json *json, enum json_type type, size_t size, struct json_value *value)
+{
+    assert(!json->expected && size <= (size_t)(json->end - json->at));
+    *value = (struct json_value){.text = json->at, .size = (uint32_t)size, .type = (uint8_t)type};
+    json->at += size;
+    json->fresh = false;
 }
 
 bool json_begin(struct json *json)

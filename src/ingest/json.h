@@ -23,6 +23,7 @@
 #include <stdbool.h>
 
 #include "base/arena.h"
+#include "base/bytes.h"
 #include "base/str.h"
 #include "ingest/limits.h"
 
@@ -64,12 +65,51 @@ void json_start(struct json *json, const char *text, size_t size);
 enum json_type json_peek(struct json *json);
 /* The next value, whole. */
 bool json_value(struct json *json, struct json_value *value);
+/* The same without a look at it: the caller knows that these bytes are one. */
+void json_take(struct json *json, enum json_type type, size_t size, struct json_value *value);
 /* Into the array or object that comes next. */
 bool json_begin(struct json *json);
 /* The next key of the object at hand, up to its value; false: there is none, the object is left. */
 bool json_member(struct json *json, struct json_value *key);
+/* A key as it mostly stands in a text, with quotes and colon.  Eight bytes can be loaded from it,
+ * however short it is. */
+struct json_key {
+    const char *quoted;
+    size_t size;
+};
+#define JSON_KEY(name)                                \
+    {                                                 \
+        "\"" name "\":\0\0\0\0\0\0", sizeof(name) + 2 \
+    }
+/* Whether json_member_is has a chance: a comma comes next, or the object has just begun. */
+static inline bool json_may_be(const struct json *json)
+{
+    return !json->expected && (json->fresh || (json->at < json->end && *json->at == ','));
+}
+/* As json_member for a key that is likely: passes over it if just these bytes come next, with no
+ * space anywhere.  To be asked where json_may_be. */
+static inline bool json_member_is(struct json *json, struct json_key key)
+{
+    const char *p = json->at + !json->fresh;
+    if (json->end - p < (ptrdiff_t)(key.size > 8 ? key.size : 8))
+        return false;
+    uint64_t differ = load64(p) ^ load64(key.quoted);
+    if (key.size < 8)
+        differ &= (UINT64_C(1) << 8 * key.size) - 1;
+    for (size_t i = 8; i < key.size && differ == 0; i += 8) {
+        size_t at = i + 8 < key.size ? i : key.size - 8;
+        differ = load64(p + at) ^ load64(key.quoted + at);
+    }
+    if (differ != 0)
+        return false;
+    json->at = p + key.size;
+    json->fresh = false;
+    return true;
+}
 /* Whether the array at hand has one more value; if not, it is left. */
 bool json_element(struct json *json);
+/* The closing quote of the string whose content begins at p; NULL: it has escapes, or no end. */
+const char *json_plain_end(const char *p, const char *end);
 /* Whether the text was read to its end and well-formed. */
 bool json_end(struct json *json);
 /* VARVE_INVALID or VARVE_LIMIT, with the offset and what was expected there. */

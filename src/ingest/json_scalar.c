@@ -11,10 +11,13 @@
  */
 #include "ingest/json.h"
 
+#include <float.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "base/bytes.h"
 
 __extension__ typedef unsigned __int128 u128;
 
@@ -208,15 +211,36 @@ static bool read_magnitude(struct varve_str text, bool *negative, uint64_t *magn
     return d.digits == 0 || d.exponent == 0;
 }
 
+/* Eight characters as a number of eight digits; false: some of them are none. */
+static inline bool eight_digits(const char *p, uint64_t *number)
+{
+    const uint64_t v = load64(p) ^ UINT64_C(0x3030303030303030);
+    /* Neither they nor what is six more may reach into the upper half of a byte. */
+    if (((v | (v + UINT64_C(0x0606060606060606))) & UINT64_C(0xf0f0f0f0f0f0f0f0)) != 0)
+        return false;
+    uint64_t pairs = v * 10 + (v >> 8);
+    pairs = ((pairs & UINT64_C(0x000000ff000000ff)) * (100 + (UINT64_C(1000000) << 32)) +
+             ((pairs >> 16) & UINT64_C(0x000000ff000000ff)) * (1 + (UINT64_C(10000) << 32))) >>
+            32;
+    *number = pairs;
+    return true;
+}
+
 /* Most integers are up to 19 digits and nothing else. */
 static inline bool plain_integer(const struct json_value *value, uint64_t *number)
 {
-    uint64_t v = 0;
+    const char *p = value->text, *end = p + value->size;
+    uint64_t v = 0, eight;
     if ((value->type != JSON_NUMBER && value->type != JSON_STRING) || value->size == 0 ||
         value->size > 19 || (value->text[0] == '0' && value->size > 1))
         return false;
-    for (uint32_t i = 0; i < value->size; i++) {
-        unsigned digit = (unsigned)value->text[i] - '0';
+    for (; end - p >= 8; p += 8) {
+        if (!eight_digits(p, &eight))
+            return false;
+        v = v * 100000000 + eight;
+    }
+    for (; p < end; p++) {
+        unsigned digit = (unsigned)*p - '0';
         if (digit > 9)
             return false;
         v = v * 10 + digit;
@@ -275,6 +299,11 @@ static const uint64_t powers_of_ten[] = {UINT64_C(1),
                                          UINT64_C(1000000000000000000),
                                          UINT64_C(10000000000000000000)};
 
+/* As far as doubles have them without rounding. */
+static const double exact_powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                      1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                      1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
 enum { POWERS = sizeof powers_of_ten / sizeof *powers_of_ten };
 
 /* v * 2^exponent, and a little more if there is a rest.  The upper 64 bits of v and one bit for
@@ -293,6 +322,12 @@ static double round_once(u128 v, bool rest, int exponent)
 
 static double from_decimal(const struct decimal *d)
 {
+    /* Two doubles that are exact make a quotient or product that is rounded once. */
+    if (d->digits <= UINT64_C(1) << 53 && d->exponent >= -22 && d->exponent <= 22 &&
+        FLT_EVAL_METHOD == 0) {
+        double power = exact_powers[abs(d->exponent)];
+        return d->exponent < 0 ? (double)d->digits / power : (double)d->digits * power;
+    }
     if (d->exponent >= 0)
         return round_once((u128)d->digits * powers_of_ten[d->exponent], false, 0);
     u128 numerator = d->digits, divisor = powers_of_ten[-d->exponent];
@@ -341,6 +376,11 @@ static bool by_strtod(struct varve_str text, double *number)
 bool json_double(const struct json_value *value, double *number)
 {
     double magnitude = 0;
+    uint64_t whole;
+    if (plain_integer(value, &whole)) {
+        *number = (double)whole;
+        return true;
+    }
     struct varve_str text = number_text(value);
     if (!text.data) {
         if (json_is(value, STR("NaN")))

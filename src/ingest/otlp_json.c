@@ -23,8 +23,10 @@ enum varve_status otlp_json_new(struct mem *mem, struct intake *intake, struct o
     made->mem = mem;
     made->intake = intake;
     /* Without a seed the hashes are as good, but to somebody who means ill. */
-    if (getrandom(&made->seed, sizeof made->seed, GRND_NONBLOCK) < 0)
-        made->seed = 0;
+    uint64_t seed;
+    if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) < 0)
+        seed = 0;
+    json_memo_init(&made->memo, mem, seed);
     arena_init(&made->plan, mem, PLAN_CHUNK);
     arena_init(&made->scratch, mem, SCRATCH_CHUNK);
     buf_init(&made->text, mem, MOST_TEXT);
@@ -39,6 +41,7 @@ void otlp_json_free(struct otlp_json *door)
     arena_free(&door->plan);
     arena_free(&door->scratch);
     buf_free(&door->text);
+    json_memo_free(&door->memo);
     mem_free(door->mem, door, sizeof *door);
 }
 
@@ -60,7 +63,7 @@ enum { OWNER_ATTRIBUTES, OWNER_NAME, OWNER_VERSION, OWNER_SLOTS };
 static const struct otlp_field owner_fields[] = {
     OTLP_VALUE("name", OWNER_NAME),
     OTLP_VALUE("version", OWNER_VERSION),
-    OTLP_VALUE("attributes", OWNER_ATTRIBUTES),
+    OTLP_PAIRS("attributes", OWNER_ATTRIBUTES),
 };
 static const struct otlp_message owner_message = OTLP_MESSAGE(owner_fields, OWNER_SLOTS);
 

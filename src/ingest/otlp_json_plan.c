@@ -12,17 +12,14 @@
 #include "ingest/otlp_json_private.h"
 
 static const struct otlp_field number_fields[] = {
-    OTLP_VALUE("attributes", POINT_ATTRIBUTES),
-    OTLP_VALUE("startTimeUnixNano", POINT_START),
-    OTLP_VALUE("timeUnixNano", POINT_TIME),
-    OTLP_VALUE("asDouble", NUMBER_DOUBLE),
-    OTLP_VALUE("asInt", NUMBER_INT),
-    OTLP_VALUE("flags", POINT_FLAGS),
+    OTLP_MET("attributes", POINT_ATTRIBUTES), OTLP_VALUE("startTimeUnixNano", POINT_START),
+    OTLP_VALUE("timeUnixNano", POINT_TIME),   OTLP_VALUE("asDouble", NUMBER_DOUBLE),
+    OTLP_VALUE("asInt", NUMBER_INT),          OTLP_VALUE("flags", POINT_FLAGS),
 };
 static const struct otlp_message number_point = OTLP_MESSAGE(number_fields, NUMBER_SLOTS);
 
 static const struct otlp_field histogram_fields[] = {
-    OTLP_VALUE("attributes", POINT_ATTRIBUTES),
+    OTLP_MET("attributes", POINT_ATTRIBUTES),
     OTLP_VALUE("startTimeUnixNano", POINT_START),
     OTLP_VALUE("timeUnixNano", POINT_TIME),
     OTLP_VALUE("count", HISTOGRAM_COUNT),
@@ -34,12 +31,9 @@ static const struct otlp_field histogram_fields[] = {
 static const struct otlp_message histogram_point = OTLP_MESSAGE(histogram_fields, HISTOGRAM_SLOTS);
 
 static const struct otlp_field summary_fields[] = {
-    OTLP_VALUE("attributes", POINT_ATTRIBUTES),
-    OTLP_VALUE("startTimeUnixNano", POINT_START),
-    OTLP_VALUE("timeUnixNano", POINT_TIME),
-    OTLP_VALUE("count", SUMMARY_COUNT),
-    OTLP_VALUE("sum", SUMMARY_SUM),
-    OTLP_VALUE("quantileValues", SUMMARY_QUANTILES),
+    OTLP_MET("attributes", POINT_ATTRIBUTES), OTLP_VALUE("startTimeUnixNano", POINT_START),
+    OTLP_VALUE("timeUnixNano", POINT_TIME),   OTLP_VALUE("count", SUMMARY_COUNT),
+    OTLP_VALUE("sum", SUMMARY_SUM),           OTLP_VALUE("quantileValues", SUMMARY_QUANTILES),
     OTLP_VALUE("flags", POINT_FLAGS),
 };
 static const struct otlp_message summary_point = OTLP_MESSAGE(summary_fields, SUMMARY_SLOTS);
@@ -62,6 +56,7 @@ static const struct otlp_message any_data = OTLP_MESSAGE(any_data_fields, DATA_S
 
 static const struct otlp_field metric_fields[] = {
     OTLP_VALUE("name", METRIC_NAME),
+    OTLP_VALUE("description", METRIC_DESCRIPTION),
     OTLP_VALUE("unit", METRIC_UNIT),
     OTLP_DATA("sum", &number_data, SHAPE_SUM),
     OTLP_DATA("gauge", &number_data, SHAPE_GAUGE),
@@ -78,7 +73,7 @@ static const struct otlp_field log_fields[] = {
     OTLP_VALUE("severityText", LOG_SEVERITY),
     OTLP_VALUE("body", LOG_BODY),
     OTLP_VALUE("eventName", LOG_NAME),
-    OTLP_VALUE("attributes", LOG_ATTRIBUTES),
+    OTLP_PAIRS("attributes", LOG_ATTRIBUTES),
     OTLP_VALUE("traceId", LOG_TRACE),
     OTLP_VALUE("spanId", LOG_SPAN),
 };
@@ -88,7 +83,7 @@ static const struct otlp_field span_fields[] = {
     OTLP_VALUE("traceId", SPAN_TRACE),       OTLP_VALUE("spanId", SPAN_ID),
     OTLP_VALUE("parentSpanId", SPAN_PARENT), OTLP_VALUE("name", SPAN_NAME),
     OTLP_VALUE("kind", SPAN_KIND),           OTLP_VALUE("startTimeUnixNano", SPAN_START),
-    OTLP_VALUE("endTimeUnixNano", SPAN_END), OTLP_VALUE("attributes", SPAN_ATTRIBUTES),
+    OTLP_VALUE("endTimeUnixNano", SPAN_END), OTLP_PAIRS("attributes", SPAN_ATTRIBUTES),
     OTLP_VALUE("events", SPAN_EVENTS),       OTLP_VALUE("status", SPAN_STATUS),
 };
 static const struct otlp_message span = OTLP_MESSAGE(span_fields, SPAN_SLOTS);
@@ -104,13 +99,13 @@ static const struct otlp_field span_scope_fields[] = {OTLP_VALUE("scope", SCOPE_
 static const struct otlp_message span_scope = OTLP_MESSAGE(span_scope_fields, SCOPE_SLOTS);
 
 static const struct otlp_field metric_resource_fields[] = {
-    OTLP_VALUE("resource", RESOURCE_SLOT), OTLP_LIST("scopeMetrics", &metric_scope)};
+    OTLP_MET("resource", RESOURCE_SLOT), OTLP_LIST("scopeMetrics", &metric_scope)};
 static const struct otlp_message metric_resource =
     OTLP_MESSAGE(metric_resource_fields, RESOURCE_SLOTS);
-static const struct otlp_field log_resource_fields[] = {OTLP_VALUE("resource", RESOURCE_SLOT),
+static const struct otlp_field log_resource_fields[] = {OTLP_MET("resource", RESOURCE_SLOT),
                                                         OTLP_LIST("scopeLogs", &log_scope)};
 static const struct otlp_message log_resource = OTLP_MESSAGE(log_resource_fields, RESOURCE_SLOTS);
-static const struct otlp_field span_resource_fields[] = {OTLP_VALUE("resource", RESOURCE_SLOT),
+static const struct otlp_field span_resource_fields[] = {OTLP_MET("resource", RESOURCE_SLOT),
                                                          OTLP_LIST("scopeSpans", &span_scope)};
 static const struct otlp_message span_resource = OTLP_MESSAGE(span_resource_fields, RESOURCE_SLOTS);
 
@@ -148,8 +143,8 @@ find_rarely(const struct otlp_message *message, const struct json_value *key)
     return NULL;
 }
 
-const struct otlp_field *
-otlp_json_find(const struct otlp_message *message, const struct json_value *key, unsigned *next)
+static const struct otlp_field *
+find_field(const struct otlp_message *message, const struct json_value *key, unsigned *next)
 {
     for (unsigned n = 0, i = *next; n < message->count; n++, i++) {
         if (i >= message->count)
@@ -166,9 +161,36 @@ otlp_json_find(const struct otlp_message *message, const struct json_value *key,
     return NULL;
 }
 
+bool otlp_json_field(struct json *json, const struct otlp_message *message,
+                     const struct otlp_field **field, unsigned *next)
+{
+    enum { LIKELY = 3 };
+    struct json_value key;
+    unsigned last = json_may_be(json) ? *next + LIKELY : 0;
+    for (unsigned i = *next; i < message->count && i < last; i++)
+        if (json_member_is(json, message->fields[i].key)) {
+            *field = &message->fields[i];
+            *next = i + 1;
+            return true;
+        }
+    if (!json_member(json, &key))
+        return false;
+    *field = find_field(message, &key, next);
+    return true;
+}
+
+/* The value of a field, or of none. */
+static bool read_value(struct json *json, const struct otlp_field *field, struct json_value *value)
+{
+    if (field && field->kind == FIELD_PAIRS && otlp_json_pairs(json, value))
+        return true;
+    return json_value(json, value);
+}
+
 bool otlp_json_read(struct json *json, const struct otlp_message *message, struct json_value *slots)
 {
-    struct json_value key, value;
+    const struct otlp_field *field;
+    struct json_value value;
     unsigned next = 0;
     memset(slots, 0, message->slots * sizeof *slots);
     if (json_peek(json) != JSON_OBJECT) {
@@ -176,11 +198,9 @@ bool otlp_json_read(struct json *json, const struct otlp_message *message, struc
         return false;
     }
     (void)json_begin(json);
-    while (json_member(json, &key)) {
-        const struct otlp_field *field = otlp_json_find(message, &key, &next);
-        if (json_value(json, &value) && field && value.type != JSON_NULL)
+    while (otlp_json_field(json, message, &field, &next))
+        if (read_value(json, field, &value) && field && value.type != JSON_NULL)
             slots[field->slot] = value;
-    }
     return true;
 }
 
@@ -244,18 +264,37 @@ read_list(struct otlp_json *door, struct json *json, const struct otlp_message *
     return VARVE_OK;
 }
 
+/* A value that may have been met before, in this body or in an earlier one. */
+static enum varve_status
+read_met(struct otlp_json *door, struct json *json, const struct otlp_field *field,
+         struct otlp_node *node, struct varve_err *err)
+{
+    struct json_value *value = &node->slots[field->slot];
+    struct json_memo_mark mark;
+    if (json_memo_find(&door->memo, json, value, &mark)) {
+        node->hash = mark.hash;
+        return VARVE_OK;
+    }
+    if (!otlp_json_pairs(json, value))
+        (void)json_value(json, value);
+    node->hash = json_memo_hash(&door->memo, &mark, value);
+    return json_memo_add(&door->memo, &mark, value, err);
+}
+
 static enum varve_status
 read_member(struct otlp_json *door, struct json *json, const struct otlp_field *field,
             struct otlp_node *node, struct varve_err *err)
 {
     struct json_value value;
-    if (field->kind == FIELD_VALUE) {
-        if (json_value(json, &value) && value.type != JSON_NULL)
+    if (field->kind == FIELD_VALUE || field->kind == FIELD_PAIRS) {
+        if (read_value(json, field, &value) && value.type != JSON_NULL)
             node->slots[field->slot] = value;
         return VARVE_OK;
     }
     if (json_peek(json) == JSON_NULL)
         return skip(json);
+    if (field->kind == FIELD_MET)
+        return read_met(door, json, field, node, err);
     if (field->kind == FIELD_LIST)
         return read_list(door, json, field->child, node, err);
     struct otlp_node *before = node->child;
@@ -271,8 +310,8 @@ static enum varve_status
 read_node(struct otlp_json *door, struct json *json, const struct otlp_message *message,
           struct otlp_node **made, struct varve_err *err)
 {
+    const struct otlp_field *field;
     struct otlp_node *node;
-    struct json_value key;
     unsigned next = 0;
     TRY(new_node(door, message, &node, err));
     *made = node;
@@ -281,10 +320,8 @@ read_node(struct otlp_json *door, struct json *json, const struct otlp_message *
         return skip(json);
     }
     (void)json_begin(json);
-    while (json_member(json, &key)) {
-        const struct otlp_field *field = otlp_json_find(message, &key, &next);
+    while (otlp_json_field(json, message, &field, &next))
         TRY(field ? read_member(door, json, field, node, err) : skip(json));
-    }
     return VARVE_OK;
 }
 
@@ -292,7 +329,7 @@ read_node(struct otlp_json *door, struct json *json, const struct otlp_message *
 static enum varve_status read_request(struct otlp_json *door, struct json *json,
                                       struct otlp_requests **made, struct varve_err *err)
 {
-    struct json_value key;
+    const struct otlp_field *field;
     struct otlp_node *parents[OTLP_COUNT(request_fields)];
     unsigned next = 0;
     struct otlp_requests *requests = arena_zalloc(&door->plan, sizeof *requests);
@@ -307,8 +344,7 @@ static enum varve_status read_request(struct otlp_json *door, struct json *json,
                     "resourceLogs or resourceSpans",
                     (size_t)(json->at - json->start));
     (void)json_begin(json);
-    while (json_member(json, &key)) {
-        const struct otlp_field *field = otlp_json_find(&request, &key, &next);
+    while (otlp_json_field(json, &request, &field, &next)) {
         TRY(field ? read_member(door, json, field, parents[field - request_fields], err)
                   : skip(json));
     }

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "ingest/intake.h"
 #include "ingest/json.h"
+#include "ingest/json_memo.h"
 #include "ingest/otlp_json.h"
 
 /* ---- what a message looks like ------------------------------------------ */
@@ -21,14 +22,17 @@ struct otlp_message;
 
 enum otlp_field_kind {
     FIELD_VALUE, /* its range goes to a slot */
+    FIELD_PAIRS, /* the same: KeyValues */
+    FIELD_MET,   /* the same, and the hash of its bytes to the node: it may have been met before */
     FIELD_LIST,  /* an array of messages, which become the node's children */
     FIELD_DATA   /* a message, which becomes the node's child, and should be the only one */
 };
 
 struct otlp_field {
     struct varve_str name; /* lowerCamelCase; the snake_case form is accepted too */
+    struct json_key key;
     enum otlp_field_kind kind;
-    unsigned slot;                    /* FIELD_VALUE */
+    unsigned slot;                    /* FIELD_VALUE, FIELD_PAIRS, FIELD_MET */
     const struct otlp_message *child; /* else */
     int shape;                        /* FIELD_DATA */
 };
@@ -38,18 +42,15 @@ struct otlp_message {
     unsigned count, slots;
 };
 
-#define OTLP_VALUE(name, slot)                               \
-    {                                                        \
-        {name, sizeof(name) - 1}, FIELD_VALUE, slot, NULL, 0 \
+#define OTLP_FIELD(name, kind, slot, child, shape)                         \
+    {                                                                      \
+        {name, sizeof(name) - 1}, JSON_KEY(name), kind, slot, child, shape \
     }
-#define OTLP_LIST(name, child)                            \
-    {                                                     \
-        {name, sizeof(name) - 1}, FIELD_LIST, 0, child, 0 \
-    }
-#define OTLP_DATA(name, child, shape)                         \
-    {                                                         \
-        {name, sizeof(name) - 1}, FIELD_DATA, 0, child, shape \
-    }
+#define OTLP_VALUE(name, slot) OTLP_FIELD(name, FIELD_VALUE, slot, NULL, 0)
+#define OTLP_PAIRS(name, slot) OTLP_FIELD(name, FIELD_PAIRS, slot, NULL, 0)
+#define OTLP_MET(name, slot) OTLP_FIELD(name, FIELD_MET, slot, NULL, 0)
+#define OTLP_LIST(name, child) OTLP_FIELD(name, FIELD_LIST, 0, child, 0)
+#define OTLP_DATA(name, child, shape) OTLP_FIELD(name, FIELD_DATA, 0, child, shape)
 #define OTLP_COUNT(fields) (sizeof(fields) / sizeof *(fields))
 #define OTLP_MESSAGE(fields, slots)       \
     {                                     \
@@ -61,7 +62,8 @@ struct otlp_node {
     struct otlp_node *next, *child;
     const char *wrong;
     uint64_t children;
-    int shape; /* of FIELD_DATA */
+    struct h128 hash; /* of FIELD_MET, when it was sent */
+    int shape;        /* of FIELD_DATA */
     struct json_value slots[];
 };
 
@@ -72,7 +74,7 @@ struct otlp_requests {
 
 enum { RESOURCE_SLOT, RESOURCE_SLOTS };
 enum { SCOPE_SLOT, SCOPE_SLOTS };
-enum { METRIC_NAME, METRIC_UNIT, METRIC_SLOTS };
+enum { METRIC_NAME, METRIC_DESCRIPTION, METRIC_UNIT, METRIC_SLOTS };
 enum { DATA_TEMPORALITY, DATA_MONOTONIC, DATA_SLOTS };
 enum { SHAPE_EXPONENTIAL = -1 };
 
@@ -119,10 +121,10 @@ enum {
 struct otlp_json {
     struct mem *mem;
     struct intake *intake;
-    uint64_t seed;        /* of the hashes of attributes */
-    struct arena plan;    /* the nodes of a body */
-    struct arena scratch; /* what one record needs */
-    struct buf text;      /* a list or map as JSON text */
+    struct json_memo memo; /* attributes of points, resources */
+    struct arena plan;     /* the nodes of a body */
+    struct arena scratch;  /* what one record needs */
+    struct buf text;       /* a list or map as JSON text */
     struct varve_field fields[LIMIT_FIELDS];
     size_t field_count;
     uint64_t messages, bytes;  /* of the plan */
@@ -136,9 +138,10 @@ struct otlp_json {
 enum varve_status
 otlp_json_plan(struct otlp_json *door, const char *text, size_t size,
                struct otlp_requests **requests, struct varve_err *err) VARVE_CHECKED;
-/* The field that a key names, or NULL.  *next, at first 0, is where to look first. */
-const struct otlp_field *
-otlp_json_find(const struct otlp_message *message, const struct json_value *key, unsigned *next);
+/* To the next member of the object at hand, up to its value, and the field that its key names, or
+ * NULL.  *next, at first 0, is where to look first.  False: the object is left. */
+bool otlp_json_field(struct json *json, const struct otlp_message *message,
+                     const struct otlp_field **field, unsigned *next);
 /* The members of the object that comes next, which is left; false: it is none, and passed over.
  * Only for messages without children. */
 bool otlp_json_read(struct json *json, const struct otlp_message *message,
@@ -166,6 +169,10 @@ enum varve_status otlp_json_id(struct otlp_json *door, const struct json_value *
                                struct varve_str *text, struct varve_err *err) VARVE_CHECKED;
 enum varve_status otlp_json_any(struct otlp_json *door, const struct json_value *value,
                                 struct varve_value *out, struct varve_err *err) VARVE_CHECKED;
+/* The KeyValue that comes next, if it is a text and written as usual; else it is still there. */
+bool otlp_json_pair(struct json *json, struct varve_field *field);
+/* The array of such KeyValues that comes next, as json_value; false: none, and still there. */
+bool otlp_json_pairs(struct json *json, struct json_value *value);
 /* An array of KeyValues, `most` of them at most, to door->fields. */
 enum varve_status otlp_json_attributes(struct otlp_json *door, const struct json_value *array,
                                        size_t most, struct varve_err *err) VARVE_CHECKED;

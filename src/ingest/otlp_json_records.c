@@ -13,7 +13,7 @@ enum { STATUS_CODE, STATUS_MESSAGE, STATUS_SLOTS };
 static const struct otlp_field event_fields[] = {
     OTLP_VALUE("timeUnixNano", EVENT_TIME),
     OTLP_VALUE("name", EVENT_NAME),
-    OTLP_VALUE("attributes", EVENT_ATTRIBUTES),
+    OTLP_PAIRS("attributes", EVENT_ATTRIBUTES),
 };
 static const struct otlp_message event_message = OTLP_MESSAGE(event_fields, EVENT_SLOTS);
 static const struct otlp_field status_fields[] = {OTLP_VALUE("code", STATUS_CODE),

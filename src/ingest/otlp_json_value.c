@@ -154,8 +154,9 @@ write_bytes(struct otlp_json *door, const struct json_value *value, struct varve
 static enum varve_status read_any(struct otlp_json *door, const struct json_value *value,
                                   struct json_value *member, unsigned *which)
 {
+    const struct otlp_field *field;
     struct json json;
-    struct json_value key, found;
+    struct json_value found;
     unsigned next = 0;
     *which = ANY_SLOTS;
     if (value->type == JSON_NONE)
@@ -164,8 +165,7 @@ static enum varve_status read_any(struct otlp_json *door, const struct json_valu
         return otlp_json_malformed(door, REJECT_RECORD, "a value that is no object");
     json_start(&json, value->text, value->size);
     (void)json_begin(&json);
-    while (json_member(&json, &key)) {
-        const struct otlp_field *field = otlp_json_find(&any_message, &key, &next);
+    while (otlp_json_field(&json, &any_message, &field, &next)) {
         if (!json_value(&json, &found) || !field || found.type == JSON_NULL)
             continue;
         *member = found;
@@ -316,6 +316,10 @@ enum varve_status otlp_json_attributes(struct otlp_json *door, const struct json
             return otlp_json_malformed(door, REJECT_LABELS,
                                        "more attributes than one record may have");
         struct varve_field *field = &door->fields[door->field_count];
+        if (otlp_json_pair(&json, field)) {
+            door->field_count++;
+            continue;
+        }
         if (!otlp_json_read(&json, &pair, slots))
             return otlp_json_malformed(door, REJECT_RECORD, "an attribute that is no object");
         TRY(otlp_json_string(door, &slots[PAIR_KEY], &field->name, err));

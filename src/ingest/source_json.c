@@ -64,18 +64,50 @@ static enum varve_status skip_mark(struct source *s, struct varve_err *err)
 
 /* ---- one value, one line -------------------------------------------------- */
 
+/* Sixteen bytes at once, in whatever the processor has for that. */
+typedef uint8_t lanes __attribute__((vector_size(16)));
+enum { LANES = sizeof(lanes), BLOCK = 4 * LANES };
+
+static inline lanes lanes_at(const uint8_t *p)
+{
+    lanes v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+/* Of BLOCK bytes, whether a closing brace has anything but a comma or a closing bracket right
+ * behind it.  Reads one byte more. */
+static inline bool may_have_seam(const uint8_t *p)
+{
+    lanes found = {0};
+    for (size_t i = 0; i < BLOCK; i += LANES) {
+        /* 0x20 is what ] and } differ in. */
+        const lanes here = lanes_at(p + i), next = lanes_at(p + i + 1);
+        found |= (lanes)(here == '}') & ~(lanes)((next | 0x20) == '}') & ~(lanes)(next == ',');
+    }
+    uint64_t halves[2];
+    memcpy(halves, &found, sizeof halves);
+    return (halves[0] | halves[1]) != 0;
+}
+
 /* Whether something follows a closing brace that does not follow one inside a value.  Inside of
  * strings it may, which costs a scan and nothing else. */
 static bool has_seam(const uint8_t *line, size_t size)
 {
-    const uint8_t *end = line + size;
-    for (const uint8_t *p = line; (p = memchr(p, '}', (size_t)(end - p))) != NULL;) {
-        for (p++; p < end && is_space(*p); p++) {
+    const uint8_t *p = line, *end = line + size;
+    while (p < end) {
+        if (end - p > BLOCK && !may_have_seam(p)) {
+            p += BLOCK;
+            continue;
         }
-        if (p < end && *p != ',' && *p != ']' && *p != '}')
-            return true;
-        if (p >= end)
-            return false;
+        const uint8_t *stop = end - p > BLOCK ? p + BLOCK : end;
+        while (p < stop && (p = memchr(p, '}', (size_t)(stop - p))) != NULL) {
+            for (p++; p < end && is_space(*p); p++) {
+            }
+            if (p < end && *p != ',' && *p != ']' && *p != '}')
+                return true;
+        }
+        p = p && p > stop ? p : stop;
     }
     return false;
 }

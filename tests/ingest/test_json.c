@@ -590,6 +590,88 @@ static void test_long_doubles(void **state)
     assert_false(json_double(&value, &number));
 }
 
+/* Up to twenty digits with any byte among them. */
+static void test_integer_bytes(void **state)
+{
+    (void)state;
+    for (size_t size = 1; size <= 20; size++)
+        for (size_t at = 0; at < size; at++)
+            for (unsigned byte = 0; byte < 256; byte++) {
+                char text[] = "12345678901234567890";
+                text[at] = (char)byte;
+                struct json_value value = {
+                    .text = text, .size = (uint32_t)size, .type = JSON_STRING};
+                uint64_t expected = 0, found = 1;
+                bool good = (text[0] != '0' || size == 1);
+                for (size_t i = 0; good && i < size; i++) {
+                    good = text[i] >= '0' && text[i] <= '9' &&
+                           !__builtin_mul_overflow(expected, 10u, &expected) &&
+                           !__builtin_add_overflow(expected, (uint64_t)(text[i] - '0'), &expected);
+                }
+                /* 12e4567, 12.0 and such are for the others. */
+                if (memchr("eE.-+\\", (int)byte, 6) != NULL)
+                    continue;
+                assert_int_equal(json_uint64(&value, &found), good);
+                assert_true(!good || found == expected);
+            }
+}
+
+/* The end of a string without escapes, against a look at each byte. */
+static void test_plain_end(void **state)
+{
+    (void)state;
+    for (size_t size = 0; size < 70; size++)
+        for (size_t at = 0; at <= size; at++)
+            for (unsigned byte = 0; byte < 256; byte += at % 16 == 15 ? 1 : 17) {
+                char *text = malloc(size + 1);
+                assert_non_null(text);
+                memset(text, 'x', size);
+                if (at < size)
+                    text[at] = (char)byte;
+                const char *expected = NULL;
+                for (size_t i = 0; i < size; i++) {
+                    if (text[i] == '"')
+                        expected = text + i;
+                    if (text[i] == '"' || text[i] == '\\' || (unsigned char)text[i] < 0x20)
+                        break;
+                }
+                assert_ptr_equal(json_plain_end(text, text + size), expected);
+                free(text);
+            }
+}
+
+/* A key that is likely is passed over exactly when it stands there as it mostly does. */
+static void test_likely_keys(void **state)
+{
+    static const struct json_key keys[] = {JSON_KEY("a"), JSON_KEY("sum"), JSON_KEY("value"),
+                                           JSON_KEY("timeUnixNano"),
+                                           JSON_KEY("aggregationTemporality")};
+    (void)state;
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+        for (int fresh = 0; fresh < 2; fresh++)
+            for (size_t left = 0; left < 12; left++)
+                for (size_t at = 0; at < 40; at++) {
+                    char text[64];
+                    int n = snprintf(text, sizeof text, "%s%s%.*s", fresh ? "" : ",",
+                                     keys[k].quoted, (int)left, "12345678}}}}");
+                    if (at < (size_t)n)
+                        text[at] ^= 4;
+                    bool damaged = at < keys[k].size + !fresh;
+                    char *copy = malloc((size_t)n);
+                    assert_non_null(copy);
+                    memcpy(copy, text, (size_t)n);
+                    struct json json;
+                    json_start(&json, copy, (size_t)n);
+                    json.fresh = fresh;
+                    bool found = json_may_be(&json) && json_member_is(&json, keys[k]);
+                    assert_false(found && damaged);
+                    /* Short ones at the end of a text may be left to others. */
+                    assert_true(found || damaged || left < 8);
+                    assert_ptr_equal(json.at, copy + (found ? keys[k].size + !fresh : 0));
+                    free(copy);
+                }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -605,6 +687,9 @@ int main(void)
         TEST(test_integers),
         TEST(test_doubles),
         TEST(test_long_doubles),
+        TEST(test_integer_bytes),
+        TEST(test_plain_end),
+        TEST(test_likely_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -151,6 +151,103 @@ static void test_labels_are_found_again(void **state)
     fake_intake_unwanted(f->intake, "");
 }
 
+#define FIRST "{\"resourceMetrics\":[{\"scopeMetrics\":[{\"metrics\":[{\"gauge\":{\"dataPoints\":["
+
+/* ---- attributes as they are mostly written ---- */
+
+static void put(struct buf *out, const char *text)
+{
+    buf_put(out, text, strlen(text));
+}
+
+/* With spaces or without: there are none in texts. */
+static void put_point(struct prng *prng, bool spaces, struct buf *out)
+{
+    static const char *const keys[] = {"a", "session.id", "a.name.of.more.than.sixteen.bytes",
+                                       "",  "\xc3\xa9",   "\\u0061",
+                                       "]", "}"};
+    static const char *const values[] = {"{\"stringValue\":\"b\"}",
+                                         "{\"stringValue\":\"a text of some more bytes\"}",
+                                         "{\"stringValue\":\"\\n[]{}\"}",
+                                         "{\"stringValue\":\"]\"}",
+                                         "{\"stringValue\":\"\"}",
+                                         "{\"intValue\":\"17\"}",
+                                         "{\"boolValue\":true}",
+                                         "{\"stringValue\":\"\xe2\x82\xac\"}",
+                                         "{\"stringValue\":17}",
+                                         "{}",
+                                         "{\"arrayValue\":{\"values\":[{\"intValue\":1}]}}"};
+    const bool plain = prng_below(prng, 2);
+    const char *space = spaces ? " " : "";
+    char text[200];
+    put(out, spaces ? "{ \"attributes\" : [" : "{\"attributes\":[");
+    for (uint64_t i = 0, n = prng_below(prng, 5); i < n; i++) {
+        const char *key = keys[prng_below(prng, plain ? 5 : 8)];
+        const char *value = values[prng_below(prng, plain ? 2 : 11)];
+        snprintf(text, sizeof text, "%s%s{\"key\":%s\"%s\",\"value\":%s%s}", i ? "," : "", space,
+                 space, key, space, value);
+        put(out, text);
+    }
+    snprintf(text, sizeof text, "],\"timeUnixNano\":\"%u\",\"asDouble\":1}",
+             1 + (unsigned)prng_below(prng, 9));
+    put(out, text);
+}
+
+static void put_metric(uint64_t seed, bool spaces, struct buf *out)
+{
+    struct prng prng = {seed};
+    buf_clear(out);
+    put(out, FIRST);
+    for (uint64_t i = 0, n = 1 + prng_below(&prng, 6); i < n; i++) {
+        if (i)
+            put(out, ",");
+        put_point(&prng, spaces, out);
+    }
+    put(out, "]}}]}]}]}");
+}
+
+/* Spaces change nothing, and what came before neither. */
+static void test_plain_attributes(void **state)
+{
+    struct fixture *f = *state;
+    struct prng prng = prng_start(17);
+    for (int i = 0; i < 2000; i++) {
+        const uint64_t seed = prng_below(&prng, 500);
+        put_metric(seed, true, &f->text);
+        char *expected = strdup(lines_of(f, f->text.data, f->text.size));
+        assert_non_null(expected);
+        put_metric(seed, false, &f->text);
+        const char *found = lines_of(f, f->text.data, f->text.size);
+        if (strcmp(found, expected) != 0)
+            fail_msg("%.*s\n%s\n%s", (int)f->text.size, (const char *)f->text.data, found,
+                     expected);
+        free(expected);
+    }
+}
+
+/* A door that has met the text undamaged refuses exactly what is no JSON. */
+static void test_damaged_attributes(void **state)
+{
+    struct fixture *f = *state;
+    struct prng prng = prng_start(18);
+    for (uint64_t seed = 0; seed < 60; seed++) {
+        put_metric(seed, false, &f->text);
+        assert_string_not_equal(lines_of(f, f->text.data, f->text.size), "refused");
+        for (size_t i = 0; i < 400; i++) {
+            char *text = (char *)f->text.data + prng_below(&prng, f->text.size), kept = *text;
+            *text = "\"\\{}[],: x1\n"[prng_below(&prng, 12)];
+            struct json json;
+            struct json_value value;
+            json_start(&json, (const char *)f->text.data, f->text.size);
+            const bool good = json_value(&json, &value) && json_end(&json);
+            const bool refused = strcmp(lines_of(f, f->text.data, f->text.size), "refused") == 0;
+            if (good == refused && !(good && strstr(f->err.message, "is no array")))
+                fail_msg("%d: %.*s", good, (int)f->text.size, (const char *)f->text.data);
+            *text = kept;
+        }
+    }
+}
+
 /* ---- bad records among good ones ---- */
 
 struct bad {
@@ -380,11 +477,6 @@ static void test_damage(void **state)
 
 /* ---- limits ---- */
 
-static void put(struct buf *out, const char *text)
-{
-    buf_put(out, text, strlen(text));
-}
-
 static const char *
 repeated(struct fixture *f, const char *from, const char *what, size_t count, const char *to)
 {
@@ -398,8 +490,6 @@ repeated(struct fixture *f, const char *from, const char *what, size_t count, co
     assert_int_equal(buf_status(&f->text, NULL), VARVE_OK);
     return lines_of(f, f->text.data, f->text.size);
 }
-
-#define FIRST "{\"resourceMetrics\":[{\"scopeMetrics\":[{\"metrics\":[{\"gauge\":{\"dataPoints\":["
 
 static void test_limits(void **state)
 {
@@ -513,11 +603,18 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_every_field),     TEST(test_any_order),
-        TEST(test_several_signals), TEST(test_labels_are_found_again),
-        TEST(test_bad_points),      TEST(test_bad_bodies),
-        TEST(test_damage),          TEST(test_limits),
-        TEST(test_depth),           TEST(test_intake_fails),
+        TEST(test_every_field),
+        TEST(test_any_order),
+        TEST(test_several_signals),
+        TEST(test_labels_are_found_again),
+        TEST(test_bad_points),
+        TEST(test_bad_bodies),
+        TEST(test_damage),
+        TEST(test_limits),
+        TEST(test_depth),
+        TEST(test_intake_fails),
+        TEST(test_plain_attributes),
+        TEST(test_damaged_attributes),
         TEST(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
