@@ -23,6 +23,7 @@
 #endif
 
 #include "session.h"
+#include "wrapped.h"
 
 enum { LISTED_MOST = 120, PASTE_MOST = 1 << 20, CTRL_C = 3 };
 
@@ -36,6 +37,8 @@ struct editor {
     History *history;
     const char *prompt;
     bool interrupted;
+    int width;      /* of the window that the line was drawn in */
+    size_t redrawn; /* characters of the line that were drawn in one go */
 #endif
 };
 
@@ -122,6 +125,34 @@ static char *prompt_of(EditLine *el)
     return prompt;
 }
 
+/* ---- another size of the window -------------------------------------------------------- */
+
+static int window_width(void)
+{
+    struct winsize window;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 ? window.ws_col : 0;
+}
+
+/* The line is drawn again in its place. */
+static void draw_resized(EditLine *el)
+{
+    struct editor *e = editor_of(el);
+    const LineInfoW *line = el_wline(el);
+    int width = window_width();
+    int up = wrapped_rows(line->buffer, (size_t)(line->cursor - line->buffer),
+                          (int)strlen(e->prompt), e->redrawn, e->width, width);
+    e->width = width;
+    e->redrawn = (size_t)(line->lastchar - line->buffer);
+    el_resize(el);
+    /* Row by row: some terminals keep a screen that is cleared as a whole among what has scrolled
+     * away. */
+    fputs("\033[J\r\033[K", stdout);
+    for (int i = 0; i < up; i++)
+        fputs("\033[A\033[K", stdout);
+    fflush(stdout);
+    el_set(el, EL_REFRESH);
+}
+
 /* ---- keys ----------------------------------------------------------------------------- */
 
 /* Waits for a byte.  False: SIGINT came instead, or the input is at its end (*is_end). */
@@ -137,10 +168,7 @@ static bool wait_for_byte(EditLine *el, char *byte, bool *is_end)
     while (ready < 0 && !session_interrupted) {
         if (editor_resized) {
             editor_resized = 0;
-            el_resize(el);
-            fputs("\r\033[J", stdout);
-            fflush(stdout);
-            el_set(el, EL_REFRESH);
+            draw_resized(el);
         }
         ready = ppoll(&input, 1, NULL, &before);
         if (ready < 0 && errno != EINTR)
@@ -243,9 +271,9 @@ static size_t common_prefix(const struct editor_words *words)
 /* In columns below the line; libedit then draws the line anew behind them. */
 static void list_words(EditLine *el, const struct editor_words *words)
 {
-    struct winsize window;
     size_t widest = 1, shown = words->count < LISTED_MOST ? words->count : LISTED_MOST;
-    size_t width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 ? window.ws_col : 80;
+    int window = window_width();
+    size_t width = window > 0 ? (size_t)window : 80;
     for (size_t i = 0; i < shown; i++)
         if (strlen(words->words[i]) > widest)
             widest = strlen(words->words[i]);
@@ -367,6 +395,8 @@ static enum editor_got read_libedit(struct editor *e, const char *prompt, struct
     int count = 0;
     e->prompt = prompt;
     e->interrupted = false;
+    e->width = window_width();
+    e->redrawn = 0;
     fputs("\033[?2004h", stdout);
     fflush(stdout);
     const char *text = el_gets(e->el, &count);

@@ -39,12 +39,12 @@ struct session {
     struct progress progress; /* of the statement that runs */
     struct rows running;      /* its rows */
     bool is_telling;          /* how far it is may be shown */
-    struct kept last;      /* the last result */
-    char *last_text;       /* the statement it came from; NULL: none */
-    struct editor *editor; /* NULL: not interactive */
-    const char *script;    /* the file that is run, for messages; NULL: none */
-    size_t line;           /* in the script, of the statement at hand; from 1 */
-    int depth;             /* of .read in .read */
+    struct kept last;         /* the last result */
+    char *last_text;          /* the statement it came from; NULL: none */
+    struct editor *editor;    /* NULL: not interactive */
+    const char *script;       /* the file that is run, for messages; NULL: none */
+    size_t line;              /* in the script, of the statement at hand; from 1 */
+    int depth;                /* of .read in .read */
 };
 
 /* Takes the options of the command line.  Anything but EXIT_DONE comes after a message. */
