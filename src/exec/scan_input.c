@@ -164,6 +164,7 @@ enum varve_status scan_input_init(struct scan_input *in, struct op *op, struct v
                        i < own ? (enum scan_from)(FROM_TIME + i) : FROM_COLUMN, err));
     for (uint32_t i = 0; i < node->as.scan.filter_count; i++)
         TRY(add_filter(in, &node->as.scan.filters[i], err));
+    in->own_names = (uint32_t)in->query.column_count;
     return VARVE_OK;
 }
 
@@ -179,6 +180,8 @@ void scan_input_close(struct scan_input *in)
 void scan_input_free(struct scan_input *in)
 {
     scan_input_close(in);
+    scan_adjust_free(in->adjust);
+    in->adjust = NULL;
     for (uint32_t i = 0; i < in->filter_count; i++)
         program_free(in->filters[i]);
     for (uint32_t i = 0; i < in->column_count; i++)
@@ -187,12 +190,41 @@ void scan_input_free(struct scan_input *in)
     in->filter_count = in->column_count = 0;
 }
 
+/* If rows of the range are to be adjusted, the scan also reads the labels that identify series. */
+static enum varve_status ask_adjustments(struct scan_input *in, struct varve_err *err)
+{
+    const struct varve_str *labels;
+    scan_adjust_free(in->adjust);
+    in->adjust = NULL;
+    in->query.columns = in->names;
+    in->query.column_count = in->own_names;
+    if (!in->node->as.scan.is_metric)
+        return VARVE_OK;
+    TRY(scan_adjust_find(in->exec, &in->query, &in->adjust, err));
+    if (!in->adjust)
+        return VARVE_OK;
+    uint32_t more = scan_adjust_labels(in->adjust, &labels);
+    struct varve_str *names = get(in, (size_t)in->own_names + more, sizeof *names, err);
+    if (!in->values)
+        in->values = get(in, BATCH_ROWS, sizeof *in->values, err);
+    if (!names || !in->values)
+        return VARVE_NOMEM;
+    if (in->own_names)
+        memcpy(names, in->names, in->own_names * sizeof *names);
+    if (more)
+        memcpy(names + in->own_names, labels, more * sizeof *names);
+    in->query.columns = names;
+    in->query.column_count += more;
+    return VARVE_OK;
+}
+
 enum varve_status
 scan_input_open(struct scan_input *in, int64_t since, int64_t until, struct varve_err *err)
 {
     scan_input_close(in);
     in->query.since = since;
     in->query.until = until;
+    TRY(ask_adjustments(in, err));
     in->scan_segment = 0;
     enum varve_status status = scan_open(in->exec->snapshot, &in->query, &in->scan, err);
     /* A metric that the language knows and the store has nothing of: it has no rows. */
@@ -335,6 +367,10 @@ put_column(struct scan_input *in, uint32_t c, const struct varve_rows *rows, str
         *v = ints_vector(TYPE_TIME, rows->start);
         return VARVE_OK;
     case FROM_VALUE:
+        if (in->adjust) {
+            *v = (struct vector){.form = VECTOR_VALUES, .values = in->values};
+            return VARVE_OK;
+        }
         *v = rows->ints ? ints_vector(rows->scale == 9 ? TYPE_NANO : TYPE_INT, rows->ints)
                         : (struct vector){.form = VECTOR_FLOATS, .floats = rows->floats};
         return VARVE_OK;
@@ -353,9 +389,12 @@ put_column(struct scan_input *in, uint32_t c, const struct varve_rows *rows, str
 enum varve_status scan_input_next(struct scan_input *in, struct batch *batch, struct varve_err *err)
 {
     struct varve_rows rows;
+    uint32_t selected = 0;
     if (!in->scan)
         return VARVE_DONE;
     TRY(scan_rows(in->scan, &rows, err));
+    if (in->adjust)
+        scan_adjust_rows(in->adjust, &rows, in->own_names, in->values, in->selected, &selected);
     if (rows.segment != in->scan_segment) {
         in->scan_segment = rows.segment;
         in->segment++;
@@ -366,6 +405,10 @@ enum varve_status scan_input_next(struct scan_input *in, struct batch *batch, st
                             .column_count = in->column_count,
                             .columns = in->vectors,
                             .segment = in->segment};
+    if (in->adjust) {
+        batch->selected = in->selected;
+        batch->selected_count = selected;
+    }
     for (uint32_t i = 0; i < in->filter_count; i++) {
         uint32_t count = 0;
         TRY(program_select(in->filters[i], batch, in->selected, &count, err));

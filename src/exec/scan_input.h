@@ -10,6 +10,7 @@
 #define EXEC_SCAN_INPUT_H
 
 #include "exec/exec.h"
+#include "exec/scan_adjust.h"
 #include "exec/term.h"
 #include "store/scan.h"
 
@@ -40,6 +41,9 @@ struct scan_input {
     struct program **filters;
     uint32_t filter_count;
     uint32_t segment, scan_segment; /* segment counts those of all scans */
+    struct scan_adjust *adjust;     /* of the range at hand; NULL: nothing */
+    uint32_t own_names;             /* columns of the scan before the labels that it needs */
+    struct value *values;           /* BATCH_ROWS of them, once there was something */
     uint16_t selected[BATCH_ROWS];
 };
 

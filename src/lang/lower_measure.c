@@ -15,6 +15,12 @@ static const enum aggregate_kind natural[ROLLUPS] = {
     [ROLLUP_AVG_OF] = AGGREGATE_AVG /* the others: SUM */
 };
 
+static const char *const rollup_names[ROLLUPS] = {
+#define X(symbol, name, help) [ROLLUP_##symbol] = name,
+    ROLLUP_MAP(X)
+#undef X
+};
+
 static enum varve_status
 is_counter_error(struct lower *l, struct varve_str name, struct place place)
 {
@@ -57,13 +63,29 @@ static enum varve_status bind_selector(const struct scope *scope, const struct e
     return lower_when(l, s->zone, selector->at, &slot->at);
 }
 
-/* The window of a roll-up, and whether it needs one. */
+/* At one instant the range has no place, only its length; where buckets have one, nothing has. */
 static enum varve_status
-bind_window(const struct scope *scope, const struct expr *call, struct slot *slot)
+window_at(const struct scope *scope, const struct expr *e, const char *function, struct slot *slot)
 {
     struct selecting *s = scope->select;
     struct lower *l = s->lower;
-    if (call->arg_count > 1) {
+    const struct expr *of = e->kind == EXPR_CALL ? e->args[0] : e;
+    if (s->span.is_at || (slot->has_at && s->bucket.kind != BUCKET_NONE))
+        return lower_fail(l, VARVE_INVALID, e->place,
+                          "%s is one instant, so the roll-up needs a window: %s(%.*s, 1h)",
+                          s->span.is_at ? "AT" : "@", function, STR_ARG(metric_name(of)));
+    if (slot->has_at &&
+        __builtin_sub_overflow(s->span.range.until, s->span.range.since, &slot->window))
+        return lower_fail(l, VARVE_LIMIT, e->place, "the range is too long");
+    return VARVE_OK;
+}
+
+/* The window of a roll-up, and whether it needs one. */
+static enum varve_status bind_window(const struct scope *scope, const struct expr *call,
+                                     const char *function, struct slot *slot)
+{
+    struct lower *l = scope->select->lower;
+    if (call->kind == EXPR_CALL && call->arg_count > 1) {
         const struct expr *window = call->args[1];
         if (window->kind != EXPR_DURATION || window->integer <= 0)
             return lower_fail(l, VARVE_INVALID, window->place,
@@ -72,15 +94,7 @@ bind_window(const struct scope *scope, const struct expr *call, struct slot *slo
         slot->window = window->integer;
         return VARVE_OK;
     }
-    if (s->span.is_at || (slot->has_at && s->bucket.kind != BUCKET_NONE))
-        return lower_fail(l, VARVE_INVALID, call->place,
-                          "%s is one instant, so the roll-up needs a window: %.*s(%.*s, 1h)",
-                          s->span.is_at ? "AT" : "@", STR_ARG(call->text),
-                          STR_ARG(metric_name(call->args[0])));
-    if (slot->has_at &&
-        __builtin_sub_overflow(s->span.range.until, s->span.range.since, &slot->window))
-        return lower_fail(l, VARVE_LIMIT, call->place, "the range is too long");
-    return VARVE_OK;
+    return window_at(scope, call, function, slot);
 }
 
 /* ---- slots --------------------------------------------------------------------- */
@@ -217,11 +231,7 @@ bind_measure(const struct scope *scope, const struct expr *call, enum rollup fun
     TRY(rollup_unit(l, &metric, function, &slot->info.unit));
     set_aggregate_info(&slot->aggregate, &slot->info);
     TRY(bind_selector(scope, of, &metric, slot));
-    if (call->kind == EXPR_CALL)
-        TRY(bind_window(scope, call, slot));
-    else if (scope->select->span.is_at)
-        return lower_fail(l, VARVE_INVALID, call->place, "AT is one instant: say last(%.*s, 5m)",
-                          STR_ARG(name));
+    TRY(bind_window(scope, call, rollup_names[function], slot));
     slot->labels.source = slot->label_source;
     return bind_labels(scope, filter, slot);
 }

@@ -92,8 +92,6 @@ all_groups(const struct work *w, const struct expr *only, struct span span, stru
     add_groups(w, only, span, groups);
     for (size_t i = 0; !only && i < s->item_count; i++)
         add_groups(w, s->items[i].expr, span, groups);
-    if (!only)
-        add_groups(w, s->having, span, groups);
 }
 
 /* ---- the rows of one range ------------------------------------------------- */
@@ -160,11 +158,13 @@ static void make_lines(const struct work *w, struct span range, struct lines *li
 {
     const struct select *s = w->select;
     struct groups all = {.count = 0};
-    bool is_grid = s->fill != FILL_NOT;
+    bool is_grid = s->fill.kind != FILL_NOT;
     if (!has_buckets(w)) {
         add_bucket(w, 0, range, NULL, lines);
         return;
     }
+    if (range.from >= range.to)
+        return;
     if (is_grid)
         groups_of_range(w, range, &all);
     int64_t next, start = bucket_start(&s->width, range.from, &next);
@@ -177,25 +177,62 @@ static void make_lines(const struct work *w, struct span range, struct lines *li
     free(all.groups);
 }
 
-static void fill_previous(const struct work *w, struct lines *lines, size_t item)
+/* The nearest line of the group before (step -1) or behind (1) that has a value; -1: none. */
+static long
+neighbour(const struct work *w, const struct lines *lines, const bool *had, long i, int step)
 {
-    for (size_t i = 0; i < lines->count; i++) /* lines are by time */
-        for (size_t k = i; k-- > 0 && is_null(lines->lines[i].items[item]);)
-            if (same_group(w, &lines->lines[k].group, &lines->lines[i].group))
-                lines->lines[i].items[item] = lines->lines[k].items[item];
+    const struct group *group = &lines->lines[i].group;
+    for (long k = i + step; k >= 0 && k < (long)lines->count; k += step)
+        if (had[k] && same_group(w, &lines->lines[k].group, group))
+            return k;
+    return -1;
+}
+
+static void fill_one(struct lines *lines, size_t item, const struct fill *fill, long at,
+                     long before, long behind)
+{
+    struct line *line = &lines->lines[at];
+    struct varve_cell from = before < 0 ? nothing : lines->lines[before].items[item];
+    if (before < 0)
+        return;
+    int64_t since = line->time - lines->lines[before].time;
+    if (fill->kind == FILL_WITH_PREVIOUS && (fill->within == 0 || since <= fill->within))
+        line->items[item] = from;
+    if (fill->kind != FILL_ON_A_LINE || behind < 0 || from.type == VARVE_CELL_TEXT)
+        return;
+    double low = number_of(from), high = number_of(lines->lines[behind].items[item]);
+    double part = (double)since / (double)(lines->lines[behind].time - lines->lines[before].time);
+    line->items[item] =
+        (struct varve_cell){.type = VARVE_CELL_FLOAT, .as.f = low + (high - low) * part};
+}
+
+/* NULLs from what was there before any was filled; lines are by time. */
+static void
+fill_from_neighbours(const struct work *w, struct lines *lines, size_t item, const struct fill *how)
+{
+    bool *had = calloc(lines->count + 1, sizeof *had);
+    assert_non_null(had);
+    for (size_t i = 0; i < lines->count; i++)
+        had[i] = !is_null(lines->lines[i].items[item]);
+    for (long i = 0; i < (long)lines->count; i++)
+        if (!had[i])
+            fill_one(lines, item, how, i, neighbour(w, lines, had, i, -1),
+                     neighbour(w, lines, had, i, 1));
+    free(had);
 }
 
 static void make_items(const struct work *w, struct lines *lines)
 {
     const struct select *s = w->select;
     for (size_t item = 0; item < s->item_count; item++) {
+        const struct fill *fill = &s->items[item].fill;
         for (size_t i = 0; i < lines->count; i++) {
             struct line *line = &lines->lines[i];
             line->items[item] = filled(
-                s, evaluate(w, s->items[item].expr, line->bucket, &line->group, line->items));
+                fill, evaluate(w, s->items[item].expr, line->bucket, &line->group, line->items));
         }
-        if (s->fill == FILL_WITH_PREVIOUS)
-            fill_previous(w, lines, item);
+        if (fill->kind >= FILL_WITH_PREVIOUS)
+            fill_from_neighbours(w, lines, item, fill);
     }
 }
 
@@ -278,12 +315,14 @@ static struct varve_cell *add_items(const struct work *w, const struct line *lin
         s->has_compare ? line_of(w, earlier, line->time, &line->group) : NULL;
     for (size_t i = 0; i < s->item_count; i++) {
         struct varve_cell now = line->items[i], then = before ? before->items[i] : nothing;
-        struct varve_cell change = calculate(SUBTRACTED, now, then);
         struct varve_cell hundred = cell_of(VARVE_CELL_INT, 100);
         *at++ = now;
         if (!s->has_compare)
             continue;
         *at++ = then;
+        if (s->items[i].is_text)
+            continue;
+        struct varve_cell change = calculate(SUBTRACTED, now, then);
         *at++ = change;
         *at++ = calculate(DIVIDED, calculate(MULTIPLIED, hundred, change), then);
     }
@@ -294,13 +333,11 @@ static void
 put_line(const struct work *w, const struct line *line, struct lines *earlier, struct rows *rows)
 {
     const struct select *s = w->select;
-    if (s->having) {
-        struct varve_cell cell = evaluate(w, s->having, line->bucket, &line->group, line->items);
-        if (is_null(cell) || !(number_of(cell) > (double)s->having_above))
-            return;
-    }
+    if (condition_holds(&s->having, line->items) != 1)
+        return;
     struct varve_cell *row = rows_add(rows), *at = row;
-    *at++ = cell_of(VARVE_CELL_INT, (int64_t)(line->ordinal == SIZE_MAX ? 1000 : line->ordinal));
+    size_t ordinal = s->distinct ? 0 : line->ordinal; /* DISTINCT is sorted by what it shows */
+    *at++ = cell_of(VARVE_CELL_INT, (int64_t)(ordinal == SIZE_MAX ? 1000 : ordinal));
     if (s->width.kind != NO_BUCKETS)
         *at++ = cell_of(VARVE_CELL_TIME, line->time);
     for (size_t k = 0; k < s->key_count; k++)
@@ -308,15 +345,24 @@ put_line(const struct work *w, const struct line *line, struct lines *earlier, s
     add_items(w, line, earlier, at);
 }
 
+/* Of the first items. */
+static size_t columns_of(const struct select *s, size_t items)
+{
+    size_t columns = 0;
+    for (size_t i = 0; i < items; i++)
+        columns += !s->has_compare ? 1 : s->items[i].is_text ? 2 : 4;
+    return columns;
+}
+
 /* By bucket, ordinal and keys, or by an item and then these; the ordinal in column 0 goes away. */
 static void put_in_order(const struct select *s, struct rows *rows)
 {
     bool has_time = s->width.kind != NO_BUCKETS;
-    size_t first = 1 + has_time + s->key_count;
     if (s->order_item >= 0) {
+        size_t column = 1 + has_time + s->key_count + columns_of(s, (size_t)s->order_item);
         for (size_t i = 0; i < rows->count; i++)
             rows->cells[i][0] = nothing;
-        rows_sort(rows, first + (size_t)s->order_item * (s->has_compare ? 4 : 1), s->descending);
+        rows_sort(rows, column + (size_t)s->order_part, s->descending);
     } else {
         rows_sort(rows, has_time ? 1 : 0, false);
     }
@@ -336,7 +382,7 @@ void naive_select(const struct naive_world *world, const struct select *s, struc
     struct work w = {.world = world, .select = s};
     struct lines now = {.count = 0}, earlier = {.count = 0};
     *rows = (struct rows){.columns = 1 + (s->width.kind != NO_BUCKETS) + s->key_count +
-                                     s->item_count * (s->has_compare ? 4 : 1)};
+                                     columns_of(s, s->item_count)};
     if (s->rank)
         rank(&w);
     make_lines(&w, (struct span){s->since, s->until}, &now);

@@ -40,7 +40,7 @@ enum { METRICS = 6, KEYS_MOST = 2, ITEMS_MOST = 4 };
 extern const char *const label_names[LABELS], *const field_names[FIELDS];
 
 struct point {
-    int64_t end;
+    int64_t start, end;
     int series;
     struct varve_cell labels[LABELS]; /* interned texts, or NULL */
     struct varve_cell value;
@@ -48,13 +48,15 @@ struct point {
 struct series_list {
     const char *name;
     bool is_gauge;
+    bool has_starts;      /* its points say when their counter began */
     struct point *points; /* by series and end */
     size_t count;
 };
 struct naive_world {
     struct series_list metrics[METRICS];
-    struct rows events;   /* by time; columns are FIELDS */
-    int64_t since, until; /* about where they lie */
+    struct rows events;            /* by time; columns are FIELDS */
+    struct rows readings[METRICS]; /* the points of a metric as rows: FIELD_COST is the value */
+    int64_t since, until;          /* about where they lie */
 };
 
 /* ---- conditions -------------------------------------------------------------------- */
@@ -88,7 +90,20 @@ int condition_holds(const struct condition *c, const struct varve_cell *columns)
 
 /* ---- expressions about a group -------------------------------------------------------- */
 
-enum rollup { INCREASE, RATE, DELTA, FIRST, LAST, MIN_OF, MAX_OF, AVG_OF, SEEN, CHANGES, ROLLUPS };
+enum rollup {
+    INCREASE,
+    RATE,
+    DELTA,
+    FIRST,
+    LAST,
+    MIN_OF,
+    MAX_OF,
+    AVG_OF,
+    SEEN,
+    CHANGES,
+    RESETS,
+    ROLLUPS
+};
 enum aggregate {
     NATURAL,
     SUM,
@@ -133,13 +148,30 @@ struct expr {
     const struct condition *filter;
 };
 
-/* ---- statements -------------------------------------------------------------------------- */
+/* ---- calendars -------------------------------------------------------------------------- */
 
-enum fill { FILL_WITH_NULL, FILL_NOT, FILL_WITH_NUMBER, FILL_WITH_PREVIOUS };
 struct width {
-    enum { NO_BUCKETS, FIXED, DAYS, WEEKS, MONTHS } kind;
+    enum { NO_BUCKETS, FIXED, DAYS, WEEKS, MONTHS, QUARTERS, YEARS } kind;
     int64_t nanos;
     const char *zone;
+};
+/* The start of the bucket that holds the instant, and of the one behind it. */
+int64_t bucket_start(const struct width *width, int64_t instant, int64_t *next);
+/* The same local time, days and months later. */
+int64_t local_later(const char *zone, int64_t instant, int days, int months);
+/* The same, by calendar widths. */
+int64_t width_later(const struct width *width, int64_t instant, int count);
+void nice_width(struct width *width, int64_t length);
+struct tm;
+int64_t local_instant(const char *zone, struct tm tm);
+void local_fields(const char *zone, int64_t instant, struct tm *tm);
+
+/* ---- statements -------------------------------------------------------------------------- */
+
+enum fill_kind { FILL_WITH_NULL, FILL_NOT, FILL_WITH_NUMBER, FILL_WITH_PREVIOUS, FILL_ON_A_LINE };
+struct fill {
+    enum fill_kind kind;
+    int64_t number, within; /* within 0: any age */
 };
 struct select {
     const struct rows *from; /* NULL: metrics only */
@@ -148,30 +180,27 @@ struct select {
     struct {
         struct expr *expr;
         char name[16];
+        bool is_text; /* COMPARE TO adds no differences */
+        struct fill fill;
     } items[ITEMS_MOST];
     size_t item_count;
     int64_t since, until;
     struct width width;
     int keys[KEYS_MOST];
     size_t key_count;
-    enum fill fill;
-    int64_t fill_number;
-    struct expr *having; /* > having_above */
-    int64_t having_above;
+    struct fill fill;
+    struct condition having; /* of the items */
     struct expr *rank;
     size_t top;
     bool bottom, has_other;
+    const char *other; /* its name */
     bool has_compare;
     int64_t compare_since, compare_until;
-    int order_item; /* -1: none */
+    int order_item, order_part; /* -1: none; of COMPARE TO: 1 earlier, 2 change */
     bool descending;
+    bool distinct;
     int64_t limit, skip; /* limit -1: none */
 };
 
 void naive_select(const struct naive_world *world, const struct select *select, struct rows *rows);
-/* The start of the bucket that holds the instant, and of the one behind it. */
-int64_t bucket_start(const struct width *width, int64_t instant, int64_t *next);
-/* The same local time, days later. */
-int64_t days_later(const char *zone, int64_t instant, int days);
-
 #endif

@@ -27,6 +27,7 @@ struct span {
 struct series {
     const struct point *first;
     struct varve_cell values[2000];
+    int64_t starts[2000];
     size_t count;
 };
 
@@ -44,7 +45,7 @@ bool is_counted(const struct work *w, const struct expr *e, const struct point *
 bool next_series(const struct series_list *list, struct span span, size_t *at,
                  struct series *series);
 bool has_buckets(const struct work *w);
-struct varve_cell filled(const struct select *s, struct varve_cell cell);
+struct varve_cell filled(const struct fill *fill, struct varve_cell cell); /* with its number */
 /* done: the items of the row that are known; NULL: they are to be worked out. */
 struct varve_cell evaluate(const struct work *w, const struct expr *e, struct span bucket,
                            const struct group *group, const struct varve_cell *done);

@@ -72,9 +72,16 @@ static struct varve_cell sum_of(const struct varve_cell *cells, size_t count)
 
 /* ---- aggregates ------------------------------------------------------------ */
 
+/* Equal numbers of several types: an integer, a decimal, a double. */
+static int compare_typed(struct varve_cell a, struct varve_cell b)
+{
+    int c = compare_cells(a, b);
+    return c ? c : (a.type > b.type) - (a.type < b.type);
+}
+
 static int compare_pointed(const void *a, const void *b)
 {
-    return compare_cells(*(const struct varve_cell *)a, *(const struct varve_cell *)b);
+    return compare_typed(*(const struct varve_cell *)a, *(const struct varve_cell *)b);
 }
 
 static size_t distinct(struct varve_cell *cells, size_t count)
@@ -109,7 +116,9 @@ static struct varve_cell deviation_of(const struct varve_cell *cells, size_t cou
 
 static struct varve_cell list_of(struct varve_cell *cells, size_t count)
 {
-    char list[4000] = "", text[VARVE_CELL_TEXT_MAX];
+    static char list[40000];
+    char text[VARVE_CELL_TEXT_MAX];
+    list[0] = '\0';
     count = distinct(cells, count);
     for (size_t i = 0; i < count; i++) {
         varve_cell_print(&cells[i], text);
@@ -130,8 +139,8 @@ aggregate(const struct expr *e, enum aggregate kind, struct varve_cell *cells, s
         return nothing;
     struct varve_cell low = cells[0], high = cells[0];
     for (size_t i = 1; i < count; i++) {
-        low = compare_cells(cells[i], low) < 0 ? cells[i] : low;
-        high = compare_cells(cells[i], high) > 0 ? cells[i] : high;
+        low = compare_typed(cells[i], low) < 0 ? cells[i] : low;
+        high = compare_typed(cells[i], high) > 0 ? cells[i] : high;
     }
     switch (kind) {
     case MIN:
@@ -159,11 +168,27 @@ aggregate(const struct expr *e, enum aggregate kind, struct varve_cell *cells, s
 
 /* ---- roll-ups -------------------------------------------------------------- */
 
-static struct varve_cell
-roll_up(const struct expr *e, bool is_gauge, const struct varve_cell *v, size_t n, int64_t nanos)
+/* How often a gauge fell; starts of a counter less one. */
+static int64_t resets_of(const struct series_list *list, const struct series *series)
 {
+    int64_t falls = 0, starts = 0;
+    for (size_t i = 0; i < series->count; i++) {
+        size_t before = 0;
+        while (before < i && series->starts[before] != series->starts[i])
+            before++;
+        starts += before == i;
+        falls += i > 0 && compare_cells(series->values[i], series->values[i - 1]) < 0;
+    }
+    return list->is_gauge ? falls : list->has_starts ? starts - 1 : 0;
+}
+
+static struct varve_cell roll_up(const struct expr *e, const struct series_list *list,
+                                 const struct series *series, int64_t nanos)
+{
+    const struct varve_cell *v = series->values;
+    size_t n = series->count;
     struct varve_cell low = v[0], high = v[0];
-    struct varve_cell rise = is_gauge ? calculate(SUBTRACTED, v[n - 1], v[0]) : sum_of(v, n);
+    struct varve_cell rise = list->is_gauge ? calculate(SUBTRACTED, v[n - 1], v[0]) : sum_of(v, n);
     int64_t changes = 0;
     for (size_t i = 1; i < n; i++) {
         low = compare_cells(v[i], low) < 0 ? v[i] : low;
@@ -185,6 +210,8 @@ roll_up(const struct expr *e, bool is_gauge, const struct varve_cell *v, size_t 
         return cell_of(VARVE_CELL_INT, (int64_t)n);
     case CHANGES:
         return cell_of(VARVE_CELL_INT, changes);
+    case RESETS:
+        return cell_of(VARVE_CELL_INT, resets_of(list, series));
     case RATE:
         return cell_float(number_of(rise) / ((double)nanos / 1e9));
     default:
@@ -226,7 +253,7 @@ bool group_of(const struct work *w, const struct varve_cell *columns, struct gro
     if (is_kept(w, group->keys))
         return true;
     *group = (struct group){.is_other = true};
-    group->keys[0] = cell_text(intern("other"));
+    group->keys[0] = cell_text(w->select->other);
     return w->select->has_other;
 }
 
@@ -284,8 +311,10 @@ bool next_series(const struct series_list *list, struct span span, size_t *at,
         series->count = 0;
         for (; *at < list->count && list->points[*at].series == series->first->series; ++*at) {
             const struct point *p = &list->points[*at];
-            if (p->end >= span.from && p->end < span.to)
-                series->values[series->count++] = p->value;
+            if (p->end < span.from || p->end >= span.to)
+                continue;
+            series->starts[series->count] = p->start;
+            series->values[series->count++] = p->value;
         }
         if (series->count)
             return true;
@@ -305,11 +334,12 @@ static void find_measured(const struct work *w, const struct expr *e, struct spa
         if (!is_counted(w, e, p) || !belongs(w, p->labels, group))
             continue;
         found->any = true;
+        if (e->filter && condition_holds(e->filter, p->labels) != 1)
+            continue;
         if (e->kind == DISTINCT_LABEL)
             find(found, p->labels[e->column]);
-        else if (!e->filter || condition_holds(e->filter, p->labels) == 1)
-            find(found,
-                 roll_up(e, list->is_gauge, series.values, series.count, span.to - span.from));
+        else
+            find(found, roll_up(e, list, &series, span.to - span.from));
     }
 }
 
@@ -357,10 +387,8 @@ static void find_all(const struct work *w, const struct expr *e, struct span buc
         find_rows(w, e, bucket, group, found);
     for (size_t i = 0; e->kind == DISTINCT_LABEL && i < s->item_count; i++)
         find_seen(w, e, s->items[i].expr, bucket, group, found);
-    if (e->kind == DISTINCT_LABEL) {
+    if (e->kind == DISTINCT_LABEL)
         find_seen(w, e, s->rank, bucket, group, found);
-        find_seen(w, e, s->having, bucket, group, found);
-    }
 }
 
 /* ---- expressions ----------------------------------------------------------- */
@@ -378,23 +406,34 @@ value_of(const struct work *w, const struct expr *e, struct span bucket, const s
     find_all(w, e, bucket, group, &found);
     if (!found.any && !one_row)
         return nothing;
+    if (e->kind == DISTINCT_LABEL && e->aggregate == LIST)
+        return found.count ? list_of(found.cells, found.count) : nothing;
     if (e->kind == DISTINCT_LABEL)
         return cell_of(VARVE_CELL_INT, (int64_t)distinct(found.cells, found.count));
     return aggregate(e, e->kind == MEASURED ? natural(e) : e->aggregate, found.cells, found.count);
 }
 
-struct varve_cell filled(const struct select *s, struct varve_cell cell)
+struct varve_cell filled(const struct fill *fill, struct varve_cell cell)
 {
-    if (is_null(cell) && s->fill == FILL_WITH_NUMBER)
-        return cell_of(VARVE_CELL_INT, s->fill_number);
+    if (is_null(cell) && fill->kind == FILL_WITH_NUMBER)
+        return cell_of(VARVE_CELL_INT, fill->number);
     return cell;
+}
+
+/* Over all groups, and before anything is filled from neighbours; a group alone is itself. */
+static struct varve_cell total_of(const struct work *w, const struct expr *e, struct span bucket,
+                                  const struct group *group, const struct varve_cell *done)
+{
+    struct group all = {.is_total = true};
+    if (w->select->key_count == 0)
+        return evaluate(w, e, bucket, group, done);
+    return evaluate(w, e, bucket, &all, NULL);
 }
 
 /* done: the items of the row that are known; NULL: they are to be worked out. */
 struct varve_cell evaluate(const struct work *w, const struct expr *e, struct span bucket,
                            const struct group *group, const struct varve_cell *done)
 {
-    struct group all = {.is_total = true};
     struct varve_cell a = nothing, b = nothing;
     switch (e->kind) {
     case NUMBER:
@@ -402,18 +441,17 @@ struct varve_cell evaluate(const struct work *w, const struct expr *e, struct sp
     case ALIAS:
         if (done)
             return done[e->number];
-        return filled(w->select,
+        return filled(&w->select->items[e->number].fill,
                       evaluate(w, w->select->items[e->number].expr, bucket, group, NULL));
     case MEASURED:
     case OF_ROWS:
     case DISTINCT_LABEL:
         return value_of(w, e, bucket, group);
     case TOTAL:
-        return evaluate(w, e->a, bucket, w->select->key_count ? &all : group, NULL);
+        return total_of(w, e->a, bucket, group, done);
     case SHARE:
         a = evaluate(w, e->a, bucket, group, done);
-        b = evaluate(w, e->a, bucket, w->select->key_count ? &all : group, NULL);
-        return calculate(DIVIDED, a, b);
+        return calculate(DIVIDED, a, total_of(w, e->a, bucket, group, done));
     case COALESCED:
         a = evaluate(w, e->a, bucket, group, done);
         return is_null(a) ? cell_of(VARVE_CELL_INT, e->number) : a;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * naive_world.c -- what naive.c stands on: cells, lists of rows, conditions, calendars by the C
- * library, and a world of points and events out of a seed.
+ * naive_world.c -- what naive.c stands on: cells, lists of rows, conditions, and a world of points
+ * and events out of a seed.
  */
 #include "naive_world.h"
 
@@ -81,26 +81,30 @@ void rows_free(struct rows *rows)
     *rows = (struct rows){.columns = 0};
 }
 
-static int compare_rows(const struct rows *rows, size_t column, bool descending, size_t x, size_t y)
+static struct {
+    size_t column, columns;
+    bool descending;
+} sorting;
+
+static int compare_rows(const void *left, const void *right)
 {
-    struct varve_cell a = rows->cells[x][column], b = rows->cells[y][column];
+    const struct varve_cell *x = left, *y = right;
+    struct varve_cell a = x[sorting.column], b = y[sorting.column];
     int c = compare_cells(a, b);
-    if (descending && a.type != VARVE_CELL_NULL && b.type != VARVE_CELL_NULL)
+    if (sorting.descending && a.type != VARVE_CELL_NULL && b.type != VARVE_CELL_NULL)
         c = -c;
-    for (size_t k = 0; c == 0 && k < rows->columns; k++)
-        c = compare_cells(rows->cells[x][k], rows->cells[y][k]);
+    for (size_t k = 0; c == 0 && k < sorting.columns; k++)
+        c = compare_cells(x[k], y[k]);
     return c;
 }
 
 void rows_sort(struct rows *rows, size_t column, bool descending)
 {
-    for (size_t i = 1; i < rows->count; i++)
-        for (size_t k = i; k > 0 && compare_rows(rows, column, descending, k - 1, k) > 0; k--) {
-            struct varve_cell held[CELLS_MOST];
-            memcpy(held, rows->cells[k], sizeof held);
-            memcpy(rows->cells[k], rows->cells[k - 1], sizeof held);
-            memcpy(rows->cells[k - 1], held, sizeof held);
-        }
+    sorting.column = column;
+    sorting.columns = rows->columns;
+    sorting.descending = descending;
+    if (rows->count)
+        qsort(rows->cells, rows->count, sizeof *rows->cells, compare_rows);
 }
 
 /* ---- conditions ------------------------------------------------------------ */
@@ -141,87 +145,6 @@ int condition_holds(const struct condition *c, const struct varve_cell *columns)
     if (c->kind == ABOVE)
         return number(*cell) > (long double)c->number;
     return text_matches(c, cell) == (c->kind != DIFFERENT && c->kind != NOT_MATCHES);
-}
-
-/* ---- calendars ------------------------------------------------------------- */
-
-static void use_zone(const char *zone)
-{
-    setenv("TZ", zone, 1);
-    tzset();
-}
-
-/* The first instant of a local day, which has midnights in all zones that are used here. */
-static int64_t midnight(struct tm tm)
-{
-    tm.tm_hour = tm.tm_min = tm.tm_sec = 0;
-    tm.tm_isdst = -1;
-    return (int64_t)mktime(&tm) * SECOND;
-}
-
-static int64_t floor_div(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
-
-int64_t bucket_start(const struct width *width, int64_t instant, int64_t *next)
-{
-    struct tm tm;
-    time_t second = (time_t)floor_div(instant, SECOND);
-    if (width->kind == FIXED) {
-        *next = (floor_div(instant, width->nanos) + 1) * width->nanos;
-        return *next - width->nanos;
-    }
-    use_zone(width->zone);
-    localtime_r(&second, &tm);
-    if (width->kind == WEEKS)
-        tm.tm_mday -= (tm.tm_wday + 6) % 7;
-    if (width->kind == MONTHS)
-        tm.tm_mday = 1;
-    int64_t start = midnight(tm);
-    tm.tm_mday += width->kind == DAYS ? 1 : width->kind == WEEKS ? 7 : 0;
-    tm.tm_mon += width->kind == MONTHS;
-    *next = midnight(tm);
-    return start;
-}
-
-/* The first of the instants that have this local time; where the clock jumps over it, that at which
- * it does. */
-static int64_t first_of(struct tm tm, bool *exists)
-{
-    int64_t first = INT64_MAX, times[2];
-    for (int is_dst = 0; is_dst < 2; is_dst++) {
-        struct tm as = tm, is;
-        as.tm_isdst = is_dst;
-        time_t second = mktime(&as);
-        localtime_r(&second, &is);
-        times[is_dst] = (int64_t)second;
-        if (is.tm_hour == tm.tm_hour && is.tm_min == tm.tm_min && second < first)
-            first = (int64_t)second;
-    }
-    *exists = first < INT64_MAX;
-    if (*exists)
-        return first;
-    for (time_t at = (time_t)times[1];; at++) {
-        struct tm before, behind;
-        time_t next = at + 1;
-        localtime_r(&at, &before);
-        localtime_r(&next, &behind);
-        if (before.tm_gmtoff != behind.tm_gmtoff)
-            return (int64_t)next;
-    }
-}
-
-int64_t days_later(const char *zone, int64_t instant, int days)
-{
-    struct tm tm;
-    time_t second = (time_t)floor_div(instant, SECOND);
-    use_zone(zone);
-    localtime_r(&second, &tm);
-    tm.tm_mday += days;
-    bool exists;
-    int64_t result = first_of(tm, &exists) * SECOND;
-    return result + (exists ? instant - (int64_t)second * SECOND : 0);
 }
 
 /* ---- a world --------------------------------------------------------------- */
@@ -441,6 +364,7 @@ static void list_points(struct model *model, struct naive_world *world, int metr
     int series = 0;
     list->name = kinds[metric].name;
     list->is_gauge = kinds[metric].kind == VARVE_GAUGE;
+    list->has_starts = kinds[metric].form == SINCE_START;
     list->count = model_rows(model, list->name, INT64_MIN, INT64_MAX, &rows);
     assert_true(list->count < sizeof names / sizeof *names);
     list->points = calloc(list->count + 1, sizeof *list->points);
@@ -451,6 +375,7 @@ static void list_points(struct model *model, struct naive_world *world, int metr
             p->series++;
         names[p->series] = labels;
         series += p->series == series;
+        p->start = rows[i].start;
         p->end = rows[i].end;
         p->value = cell_of_exact(rows[i].value, kinds[metric].scale);
         for (int k = 0; k < LABELS; k++) {
@@ -463,6 +388,24 @@ static void list_points(struct model *model, struct naive_world *world, int metr
     }
     qsort(list->points, list->count, sizeof *list->points, compare_points);
     free(rows);
+}
+
+/* The same as rows, by time and then by all columns. */
+static void list_readings(struct naive_world *world, int metric)
+{
+    const struct series_list *list = &world->metrics[metric];
+    struct rows *rows = &world->readings[metric];
+    *rows = (struct rows){.columns = FIELDS};
+    for (size_t i = 0; i < list->count; i++) {
+        const struct point *p = &list->points[i];
+        struct varve_cell *row = rows_add(rows);
+        row[FIELD_TIME] = (struct varve_cell){.type = VARVE_CELL_TIME, .as.i = p->end};
+        row[FIELD_USER] = p->labels[LABEL_USER];
+        row[FIELD_MODEL] = p->labels[LABEL_MODEL];
+        row[FIELD_TEAM] = p->labels[LABEL_TEAM];
+        row[FIELD_COST] = p->value;
+    }
+    rows_sort(rows, FIELD_TIME, false);
 }
 
 static void make_roster(struct small *small)
@@ -504,8 +447,10 @@ void naive_world_make(struct naive_world *world, struct prng *prng, struct small
     small_append(small);
     if (prng_below(prng, 3) == 0)
         MUST(varve_seal(small->db, world->since + 2 * DAY, NULL, &test_err));
-    for (int metric = 0; metric < METRICS; metric++)
+    for (int metric = 0; metric < METRICS; metric++) {
         list_points(model, world, metric);
+        list_readings(world, metric);
+    }
     model_free(model);
     make_roster(small);
 }
@@ -514,5 +459,7 @@ void naive_world_free(struct naive_world *world)
 {
     for (int metric = 0; metric < METRICS; metric++)
         free(world->metrics[metric].points);
+    for (int metric = 0; metric < METRICS; metric++)
+        rows_free(&world->readings[metric]);
     rows_free(&world->events);
 }

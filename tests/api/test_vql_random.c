@@ -39,14 +39,16 @@ static void say_with(struct gen *g, const char *zone, struct rows *inner_rows, s
 }
 
 /* SELECT [DISTINCT] fields FROM api_call ... */
-static void say_list(struct gen *g, bool is_distinct, size_t columns, struct rows *rows)
+static void
+say_list(struct gen *g, const char *zone, bool is_distinct, size_t columns, struct rows *rows)
 {
     static struct select s;
     int shown[3];
     s = (struct select){.limit = -1};
     g->select = &s;
     *rows = (struct rows){.columns = columns};
-    choose_range(g);
+    g->from_metric = -1;
+    choose_range(g, zone, false);
     say(g, is_distinct ? "SELECT DISTINCT " : "SELECT ");
     for (size_t i = 0; i < columns; i++) {
         shown[i] = (int)((is_distinct ? 1 : 0) + dice(g, FIELDS - 1));
@@ -54,10 +56,8 @@ static void say_list(struct gen *g, bool is_distinct, size_t columns, struct row
             shown[i] = FIELD_TIME;
         say(g, "%s%s AS c%zu", i ? ", " : "", field_names[shown[i]], i);
     }
-    say(g, " FROM api_call ");
+    say(g, " FROM api_call %s ", g->range);
     say_where(g, (struct subject){.has_rows = true});
-    say(g, " ");
-    say_range(g, false);
     for (size_t i = 0; i < g->world->events.count; i++) {
         const struct varve_cell *event = g->world->events.cells[i];
         if (event[0].as.i < s.since || event[0].as.i >= s.until ||
@@ -91,15 +91,15 @@ static bool has_row(const struct rows *rows, const struct varve_cell *row)
 }
 
 /* Two lists of distinct rows, put together. */
-static void say_sets(struct gen *g, struct rows *rows)
+static void say_sets(struct gen *g, const char *zone, struct rows *rows)
 {
     static const char *const names[] = {" UNION ", " UNION ALL ", " EXCEPT ", " INTERSECT "};
     struct rows left, right;
     unsigned op = dice(g, 4);
     size_t columns = 1 + dice(g, 2);
-    say_list(g, true, columns, &left);
+    say_list(g, zone, true, columns, &left);
     say(g, "%s", names[op]);
-    say_list(g, true, columns, &right);
+    say_list(g, zone, true, columns, &right);
     *rows = (struct rows){.columns = columns};
     for (size_t i = 0; i < left.count; i++)
         if (op < 2 || has_row(&right, left.cells[i]) == (op == 3))
@@ -147,7 +147,7 @@ static void fetch(varve_result *result, struct rows *rows)
             memcpy(row, cells + i * rows->columns, rows->columns * sizeof *row);
             for (size_t c = 0; c < rows->columns; c++)
                 if (row[c].type == VARVE_CELL_TEXT) {
-                    char text[4000];
+                    static char text[40000];
                     snprintf(text, sizeof text, "%.*s", (int)row[c].as.s.size, row[c].as.s.data);
                     row[c] = cell_text(intern(text));
                 }
@@ -182,8 +182,8 @@ static bool ask_and_compare(struct small *small, const char *text, const char *z
     }
     same &= i == want->count;
     if (!same) {
-        print_error("%s\n  in %s: %zu rows, should be %zu; row %zu\n", text, zone, got.count,
-                    want->count, i);
+        print_error("%s\n  in %s at %lld: %zu rows, should be %zu; row %zu\n", text, zone,
+                    (long long)now, got.count, want->count, i);
         print_row("should be", want, i);
         print_row("is       ", &got, i);
     }
@@ -200,21 +200,23 @@ static bool one_statement(struct small *small, struct prng *prng, const struct n
     memset(&g, 0, sizeof g);
     g.prng = prng;
     g.world = world;
+    g.now = world->since + (int64_t)prng_below(prng, (uint64_t)(world->until - world->since + DAY));
+    g.now -= dice(&g, 3) ? 0 : g.now % HOUR;
     bool in_order = true;
     const char *zone = zones[dice(&g, 4)];
     unsigned what = dice(&g, 12);
     if (what == 0) {
         say_with(&g, zone, &inner, &want);
     } else if (what == 1) {
-        say_list(&g, false, 3, &want);
+        say_list(&g, zone, false, 3, &want);
     } else if (what == 2) {
-        say_sets(&g, &want);
+        say_sets(&g, zone, &want);
         in_order = false;
     } else {
         say_select(&g, &select, zone, false);
         naive_select(world, &select, &want);
     }
-    bool same = ask_and_compare(small, g.text, zone, world->until, in_order, &want);
+    bool same = ask_and_compare(small, g.text, zone, g.now, in_order, &want);
     rows_free(&want);
     rows_free(&inner);
     return same;

@@ -19,7 +19,13 @@ struct gen {
     size_t size;
     struct select *select;
     bool is_exact[ITEMS_MOST]; /* items that may be sorted by: no doubles that were rounded */
-    bool only_labels;          /* conditions may use what only metrics have, or only events */
+    int from_metric;           /* of FROM; -1: none */
+    int64_t now;
+    char range[200], every[100]; /* the clauses, as text */
+    bool range_is_between, is_instant;
+    struct width period; /* of DURING; NO_BUCKETS: none */
+    int64_t period_since, period_until;
+    bool only_labels; /* conditions may use what only metrics have, or only events */
     bool only_fields;
 };
 
@@ -34,9 +40,15 @@ extern const char *const zones[ZONES];
 unsigned dice(struct gen *g, unsigned sides);
 void say(struct gen *g, const char *format, ...) VARVE_PRINTF(2, 3);
 struct expr *new_expr(struct gen *g, enum expr_kind kind);
-void choose_range(struct gen *g); /* of g->select */
-void say_range(struct gen *g, bool between);
+void say_time(struct gen *g, int64_t instant);
+/* The range of g->select, in the zone; may_be_instant: AT. */
+void choose_range(struct gen *g, const char *zone, bool may_be_instant);
+/* Range and buckets. */
+void choose_times(struct gen *g, const char *session_zone, bool may_be_instant);
+void say_compare(struct gen *g);
 void say_where(struct gen *g, struct subject about);
+void say_source(struct gen *g); /* the table or the metric */
+const char *column_name(const struct gen *g, int field);
 /* A SELECT with its clauses in any order; inner: it is to be read by another. */
 void say_select(struct gen *g, struct select *s, const char *session_zone, bool inner);
 

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_vql_corners.c -- statements where several things meet: late readings in lists of rows,
+ * gauges at one instant, and the edges of clauses.
+ */
+#include <stdio.h>
+#include <time.h>
+
+#include "small.h"
+
+static int64_t at(int month, int day)
+{
+    struct tm tm = {.tm_year = 126, .tm_mon = month - 1, .tm_mday = day};
+    return (int64_t)timegm(&tm) * SECOND;
+}
+
+/* ---- asking ------------------------------------------------------------------------ */
+
+struct corner {
+    const char *text, *answer; /* rows as "a b; c d", or words of the message */
+};
+
+static size_t print_cell(const struct varve_cell *cell, char *text, size_t size)
+{
+    char printed[VARVE_CELL_TEXT_MAX];
+    if (cell->type == VARVE_CELL_TEXT)
+        return (size_t)snprintf(text, size, "%.*s", (int)cell->as.s.size, cell->as.s.data);
+    varve_cell_print(cell, printed);
+    if (cell->type == VARVE_CELL_TIME)
+        return (size_t)snprintf(text, size, "%.11s", printed + 5); /* 10-25T22:00 */
+    return (size_t)snprintf(text, size, "%s", printed);
+}
+
+static void ask(struct small *s, const char *text, char *answer, size_t size)
+{
+    struct varve_run_options options = {.now = at(11, 10), .zone = varve_str("UTC")};
+    const struct varve_cell *cells;
+    varve_result *result;
+    size_t rows, columns, to = 0;
+    enum varve_status status =
+        varve_run(s->db, varve_str(text), &options, &result, NULL, &test_err);
+    answer[0] = '\0';
+    if (status == VARVE_OK) {
+        varve_result_columns(result, &columns);
+        while ((status = varve_result_next(result, &cells, &rows, &test_err)) == VARVE_OK)
+            for (size_t i = 0; i < rows * columns && to + 100 < size; i++) {
+                const char *between = i % columns ? " " : to ? "; " : "";
+                to += (size_t)snprintf(answer + to, size - to, "%s", between);
+                to += print_cell(&cells[i], answer + to, size - to);
+            }
+        varve_result_free(result);
+    }
+    if (status != VARVE_OK && status != VARVE_DONE)
+        snprintf(answer, size, "error: %s", test_err.message);
+}
+
+static void ask_all(struct small *s, const struct corner *corners, size_t count)
+{
+    char answer[4000];
+    int wrong = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct corner *c = &corners[i];
+        ask(s, c->text, answer, sizeof answer);
+        if (strncmp(answer, "error: ", 7) == 0 ? strstr(answer, c->answer) != NULL
+                                               : strcmp(answer, c->answer) == 0)
+            continue;
+        print_error("%s\n  should be %s\n  is        %s\n", c->text, c->answer, answer);
+        wrong++;
+    }
+    assert_int_equal(wrong, 0);
+}
+#define ASK_ALL(small, corners) ask_all(small, corners, sizeof(corners) / sizeof *(corners))
+
+/* ---- late readings ------------------------------------------------------------------- */
+
+#define MAY " SINCE '2026-05-01' UNTIL '2026-06-01'"
+
+/* Readings of one counter and of its twin, then one of the middle that was on its way for days:
+ * 10 at the end of 5 May are 4 and 6. */
+static void put_late(struct small *s)
+{
+    small_reading(s, "done", "", "user=ann", at(5, 1), at(5, 2), varve_int(1));
+    small_reading(s, "done", "", "user=ann", at(5, 1), at(5, 5), varve_int(11));
+    small_reading(s, "done", "", "user=bob", at(5, 1), at(5, 5), varve_int(3));
+    small_reading(s, "load", "", "user=ann", at(5, 1), at(5, 2), varve_float(0.5));
+    small_reading(s, "load", "", "user=ann", at(5, 1), at(5, 5), varve_int(3));
+    small_append(s);
+    MUST(varve_seal(s->db, INT64_MAX, NULL, &test_err));
+    small_reading(s, "done", "", "user=ann", at(5, 1), at(5, 3), varve_int(5));
+    small_reading(s, "load", "", "user=ann", at(5, 1), at(5, 3), varve_float(0.75));
+    small_append(s);
+}
+
+static const struct corner late[] = {
+    {"SELECT time, user, value FROM done" MAY,
+     "05-02T00:00 ann 1; 05-03T00:00 ann 4; 05-05T00:00 bob 3; 05-05T00:00 ann 6"},
+    {"SELECT value FROM done WHERE value < 0" MAY, ""},
+    {"SELECT value FROM done WHERE value > 3" MAY, "4; 6"},
+    {"SELECT count(*), min(value), max(value), avg(value), sum(value) FROM done" MAY,
+     "4 1 6 3.5 14"},
+    {"SELECT count(*), median(value) FROM done WHERE user =~ 'a.*'" MAY, "3 4"},
+    {"SELECT max(value) FROM done BY user" MAY, "ann 6; bob 3"},
+    {"SELECT value FROM done ORDER BY value DESC LIMIT 2" MAY, "6; 4"},
+    {"SELECT value FROM done SINCE '2026-05-04' UNTIL '2026-05-06'", "3; 6"},
+    {"SELECT time, value FROM load" MAY, "05-02T00:00 0.5; 05-03T00:00 0.25; 05-05T00:00 2.25"},
+    {"SELECT count(*), max(value), sum(value) FROM load" MAY, "3 2.25 3"},
+};
+
+static void test_late_readings(void **state)
+{
+    (void)state;
+    struct small s;
+    small_make(&s);
+    put_late(&s);
+    ASK_ALL(&s, late);
+    MUST(varve_seal(s.db, INT64_MAX, NULL, &test_err));
+    ASK_ALL(&s, late);
+    MUST(varve_compact(s.db, NULL, &test_err));
+    ASK_ALL(&s, late);
+    small_remove(&s);
+}
+
+/* ---- gauges -------------------------------------------------------------------------- */
+
+static void put_gauges(struct small *s)
+{
+    uint32_t id = small_metric(s, "depth", "", VARVE_GAUGE);
+    for (int day = 1; day <= 9; day++)
+        for (int user = 0; user < 2; user++) {
+            uint32_t labels = small_labels(s, VARVE_NO_LABELS, user ? "user=ann" : "user=bob");
+            MUST(varve_batch_gauge(s->batch, id, labels, at(5, day), varve_int(10 * day + user),
+                                   &test_err));
+        }
+    small_append(s);
+}
+
+static const struct corner gauges[] = {
+    {"SELECT depth" MAY, "181"},
+    {"SELECT depth BY user" MAY, "ann 91; bob 90"},
+    {"SELECT depth @ 2026-05-04" MAY, "61"},
+    {"SELECT max(depth @ 2026-05-04) BY user" MAY, "ann 31; bob 30"},
+    {"SELECT last(depth @ 2026-05-04), depth @ 2026-05-04" MAY, "61 61"},
+    {"SELECT depth @ 2026-05-04 EVERY day" MAY, "needs a window: last(depth, 1h)"},
+    {"SELECT depth AT 2026-05-04", "needs a window: last(depth, 1h)"},
+    {"SELECT last(depth, 1d) AT 2026-05-04", "61"},
+};
+
+static void test_gauges(void **state)
+{
+    (void)state;
+    struct small s;
+    small_make(&s);
+    put_gauges(&s);
+    ASK_ALL(&s, gauges);
+    small_remove(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_late_readings),
+                                       cmocka_unit_test(test_gauges)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
