@@ -263,6 +263,30 @@ enum varve_status exec_open(const struct plan *plan, struct snapshot *snapshot,
     return VARVE_OK;
 }
 
+enum varve_status exec_share(const struct exec *whole, int (*stop)(void *context), void *context,
+                             struct exec *share, struct varve_err *err)
+{
+    size_t nodes = whole->plan->node_count;
+    *share = *whole;
+    share->snapshot = NULL;
+    share->options.stop = stop;
+    share->options.stop_context = context;
+    arena_init(&share->arena, whole->mem, 4096);
+    share->stats = arena_zalloc(&share->arena, mem_array(nodes, sizeof *share->stats));
+    if (!share->stats)
+        return fail_nomem(err, nodes * sizeof *share->stats);
+    return snapshot_view(whole->snapshot, &share->snapshot, err);
+}
+
+void exec_unshare(struct exec *share)
+{
+    if (!share->mem)
+        return;
+    snapshot_close(share->snapshot);
+    arena_free(&share->arena);
+    *share = (struct exec){0};
+}
+
 void exec_give(struct exec *exec, uint32_t number, struct relation *relation)
 {
     assert(number < exec->plan->named_count && exec->named_count == 0);

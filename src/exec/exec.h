@@ -10,6 +10,7 @@
  *
  *   exec.c       opening, the table of operators, checks, statistics
  *   progress.c   how much there is to read
+ *   pool.c       one job in parts, on several threads
  *   term.c       bound expressions over batches
  *   relation*.c  rows kept in memory, their order; row_index.c: finding them by key
  *   group_key.c  from the keys of a row to the number of its group
@@ -37,6 +38,7 @@ struct exec_options {
     uint64_t max_rows;          /* of the result: one more is VARVE_LIMIT; 0: none */
     int (*stop)(void *context); /* asked once a batch; not 0: VARVE_INTERRUPTED; NULL: never */
     void *stop_context;
+    unsigned threads; /* at most so many read segments at once; 0 and 1: the caller's alone */
 };
 
 struct exec;
@@ -123,6 +125,13 @@ enum varve_status exec_zone(struct exec *exec, struct varve_str name, const stru
 /* A term compiled for an operator, in the zone of the plan; it stops when the query has to. */
 enum varve_status exec_program(struct exec *exec, const struct term *term, struct program **program,
                                struct varve_err *err) VARVE_CHECKED;
+
+/* What an operator works with on another thread: the same plan, options, named results and memory,
+ * a view of the snapshot, and all else of its own.  stop takes the place of the caller's.  The
+ * whole outlives it and runs nothing meanwhile.  exec_unshare also after a failure. */
+enum varve_status exec_share(const struct exec *whole, int (*stop)(void *context), void *context,
+                             struct exec *share, struct varve_err *err) VARVE_CHECKED;
+void exec_unshare(struct exec *share);
 
 extern const struct op_kind op_values, op_measure, op_scan, op_group, op_align, op_grid, op_fill,
     op_shift, op_compute, op_pick, op_filter, op_sort, op_limit, op_distinct, op_set, op_named,

@@ -346,16 +346,22 @@ find_direct(struct group_keys *g, const struct batch *batch, const struct vector
     return VARVE_OK;
 }
 
+/* The one group there is without keys. */
+static enum varve_status need_group(struct group_keys *g, struct varve_err *err)
+{
+    struct value *keys;
+    uint32_t all;
+    return g->group_count ? VARVE_OK : add_group(g, &keys, &all, err);
+}
+
 enum varve_status
 group_keys_find(struct group_keys *g, const struct batch *batch, const struct vector *vectors,
                 uint32_t *groups, struct varve_err *err)
 {
     uint32_t n = batch_count(batch);
     if (g->key_count == 0) {
-        struct value *keys;
-        uint32_t all;
-        if (n > 0 && g->group_count == 0)
-            TRY(add_group(g, &keys, &all, err));
+        if (n > 0)
+            TRY(need_group(g, err));
         for (uint32_t i = 0; i < n; i++)
             groups[batch_row(batch, i)] = 0;
         return VARVE_OK;
@@ -366,6 +372,41 @@ group_keys_find(struct group_keys *g, const struct batch *batch, const struct ve
     for (uint32_t i = 0; i < n; i++) {
         uint32_t row = batch_row(batch, i);
         TRY(group_of_row(g, vectors, row, &groups[row], err));
+    }
+    return VARVE_OK;
+}
+
+/* ---- groups of another one ------------------------------------------------------ */
+
+/* before: the keys of the group before it, whose numbers are at hand, or NULL.  The other one keeps
+ * each text once, so a text that is in the same place is the same. */
+static enum varve_status
+merge_group(struct group_keys *g, const struct value *before, const struct value *keys,
+            uint32_t *group, struct varve_err *err)
+{
+    uint32_t number;
+    for (uint32_t k = 0; k < g->key_count; k++)
+        if (!before || keys[k].type != TYPE_TEXT || before[k].type != TYPE_TEXT ||
+            keys[k].as.s != before[k].as.s || keys[k].size != before[k].size)
+            TRY(number_of(g, keys[k], &g->row_numbers[k], err));
+    TRY(fold(g, g->row_numbers, &number, err));
+    return group_of_key(g, g->row_numbers, number, group, err);
+}
+
+enum varve_status group_keys_merge(struct group_keys *g, const struct group_keys *from,
+                                   uint32_t *numbers, struct varve_err *err)
+{
+    const struct value *before = NULL;
+    for (uint32_t i = 0; i < from->group_count; i++) {
+        bool is_other = group_keys_is_other(from, i);
+        numbers[i] = 0;
+        if (g->key_count == 0)
+            TRY(need_group(g, err));
+        else if (is_other)
+            TRY(find_other(g, &numbers[i], err));
+        else
+            TRY(merge_group(g, before, from->groups[i], &numbers[i], err));
+        before = is_other ? NULL : from->groups[i];
     }
     return VARVE_OK;
 }
@@ -446,6 +487,11 @@ void group_keys_free(struct group_keys *g)
     mem_free(mem, g->direct, g->direct_capacity * sizeof *g->direct);
     arena_free(&g->arena);
     mem_free(mem, g, sizeof *g);
+}
+
+void group_keys_forget(struct group_keys *g)
+{
+    g->segment = 0;
 }
 
 uint32_t group_keys_count(const struct group_keys *g)

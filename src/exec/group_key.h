@@ -25,6 +25,12 @@ void group_keys_free(struct group_keys *keys);
 enum varve_status
 group_keys_find(struct group_keys *keys, const struct batch *batch, const struct vector *vectors,
                 uint32_t *groups, struct varve_err *err) VARVE_CHECKED;
+/* Adds the groups of another one, in their order, which was made with the same key_count, keep and
+ * relation; numbers[i]: what its group i is here. */
+enum varve_status group_keys_merge(struct group_keys *keys, const struct group_keys *from,
+                                   uint32_t *numbers, struct varve_err *err) VARVE_CHECKED;
+/* Forgets the dictionaries of the rows it was asked for last: the next ones are others. */
+void group_keys_forget(struct group_keys *keys);
 uint32_t group_keys_count(const struct group_keys *keys);
 /* The keys of a group: key_count values, good until group_keys_free. */
 const struct value *group_keys_values(const struct group_keys *keys, uint32_t group);

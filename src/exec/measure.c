@@ -93,7 +93,16 @@ static enum varve_status make_programs(struct measure *m, struct varve_err *err)
     return VARVE_OK;
 }
 
-static enum varve_status measure_open(struct op *op, struct varve_err *err)
+/* Those of the whole, which nobody changes. */
+static void share_buckets(struct measure *m, const struct measure *whole)
+{
+    m->buckets = whole->buckets;
+    m->ends = whole->ends;
+    m->window = whole->window;
+    m->read = whole->read;
+}
+
+enum varve_status measure_make(struct op *op, const struct measure *whole, struct varve_err *err)
 {
     struct exec *exec = op->exec;
     struct measure *m = mem_zalloc(exec->mem, sizeof *m);
@@ -111,10 +120,18 @@ static enum varve_status measure_open(struct op *op, struct varve_err *err)
     choose_way(m);
     if (m->node->as.measure.source_count > 1 && m->unit_kind != UNIT_IS_LABEL)
         return fail(err, VARVE_MISUSE, "plan", "one measure of several metrics");
-    TRY(make_buckets(m, err));
+    if (whole)
+        share_buckets(m, whole);
+    else
+        TRY(make_buckets(m, err));
     TRY(make_programs(m, err));
     cells_init(&m->cells, exec->mem, m->buckets.count);
     return input_init(&m->input, exec, op->node, err);
+}
+
+static enum varve_status measure_open(struct op *op, struct varve_err *err)
+{
+    return measure_make(op, NULL, err);
 }
 
 static void measure_close(struct op *op)
@@ -254,20 +271,20 @@ find_muted(struct measure *m, const struct batch *batch, struct varve_err *err)
 }
 
 /* What a unit is known by. */
-static struct h128 unit_key(const struct measure *m, uint32_t row)
+static struct h128 unit_key(const struct measure *m, struct unit unit, struct h128 series)
 {
     if (m->unit_kind == UNIT_IS_SERIES)
-        return m->hashes.of_run[row];
-    uint64_t label = m->unit_kind == UNIT_IS_LABEL ? m->row_labels[row] : 0;
-    uint64_t key = (uint64_t)m->row_groups[row] << 32 | label;
+        return series;
+    uint64_t label = m->unit_kind == UNIT_IS_LABEL ? unit.label : 0;
+    uint64_t key = (uint64_t)unit.group << 32 | label;
     uint64_t mixed = key * UINT64_C(0x9e3779b97f4a7c15);
-    return (struct h128){(mixed ^ mixed >> 32) << 1 | m->row_muted[row], key};
+    return (struct h128){(mixed ^ mixed >> 32) << 1 | unit.muted, key};
 }
 
-static enum varve_status
-find_unit(struct measure *m, uint32_t row, uint32_t *number, struct varve_err *err)
+enum varve_status measure_unit(struct measure *m, struct unit unit, struct h128 series,
+                               uint32_t *number, struct varve_err *err)
 {
-    struct h128 key = unit_key(m, row);
+    struct h128 key = unit_key(m, unit, series);
     *number = hash_table_get(&m->unit_table, key);
     if (*number != HASH_NONE)
         return VARVE_OK;
@@ -277,8 +294,7 @@ find_unit(struct measure *m, uint32_t row, uint32_t *number, struct varve_err *e
                  sizeof *m->units, err));
     TRY(hash_table_add(&m->unit_table, key, (uint32_t)m->unit_count, err));
     *number = (uint32_t)m->unit_count;
-    m->units[m->unit_count++] =
-        (struct unit){m->row_groups[row], m->row_labels[row], m->row_muted[row]};
+    m->units[m->unit_count++] = unit;
     return VARVE_OK;
 }
 
@@ -297,30 +313,27 @@ find_units(struct measure *m, const struct batch *batch, struct varve_err *err)
     m->run_units = m->row_units;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t row = batch_row(batch, i);
+        struct unit unit = {m->row_groups[row], m->row_labels[row], m->row_muted[row]};
         m->row_units[row] = NO_GROUP;
-        if (m->row_groups[row] != NO_GROUP)
-            TRY(find_unit(m, row, &m->row_units[row], err));
+        if (unit.group != NO_GROUP)
+            TRY(measure_unit(m, unit, m->hashes.of_run[row], &m->row_units[row], err));
     }
     return VARVE_OK;
 }
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
-static enum varve_status
-take_source(struct measure *m, const struct metric_source *source, struct varve_err *err)
+enum varve_status measure_read(struct measure *m, struct varve_err *err)
 {
-    struct time_range range = {time_minus(m->read.since, source->offset),
-                               time_minus(m->read.until, source->offset)};
     struct batch batch;
     enum varve_status status;
-    m->offset = source->offset;
     m->at_hand = (struct time_range){0, 0};
-    TRY(input_open(&m->input, source, range, !m->is_additive, m->unit_kind == UNIT_IS_SERIES, err));
     while ((status = input_next(&m->input, &batch, err)) == VARVE_OK) {
         TRY(exec_check(m->exec, err));
         if (batch_count(&batch) == 0)
             continue;
         m->scale = m->is_additive ? m->input.runs.scale : m->input.rows.scale;
+        m->has_scale = true;
         TRY(find_units(m, &batch, err));
         TRY(m->is_additive ? sums_take(m, &batch, err) : points_take(m, &batch, err));
     }
@@ -328,7 +341,22 @@ take_source(struct measure *m, const struct metric_source *source, struct varve_
     return status == VARVE_DONE ? VARVE_OK : status;
 }
 
-static enum varve_status prepare(struct measure *m, struct varve_err *err)
+static enum varve_status
+take_source(struct measure *m, const struct metric_source *source, struct varve_err *err)
+{
+    struct time_range range = {time_minus(m->read.since, source->offset),
+                               time_minus(m->read.until, source->offset)};
+    bool done;
+    m->offset = source->offset;
+    TRY(input_open(&m->input, source, range, !m->is_additive, m->unit_kind == UNIT_IS_SERIES, err));
+    TRY(measure_in_parts(m, source, &done, err));
+    if (!done)
+        return measure_read(m, err);
+    input_close(&m->input);
+    return VARVE_OK;
+}
+
+enum varve_status measure_prepare(struct measure *m, struct varve_err *err)
 {
     const struct keep *keep = &m->node->as.measure.keep;
     struct mem *mem = m->exec->mem;
@@ -434,26 +462,55 @@ static enum varve_status give_nothing(struct measure *m, struct varve_err *err)
     return give_row(m, 0, 0, counts ? value_int(TYPE_INT, 0) : value_null(), err);
 }
 
+/* What is kept, whatever room has been made for it on the way: the same for any number of
+ * threads. */
+static void tell_bytes(struct measure *m)
+{
+    op_bytes(m->op, m->cells_kept * sizeof *m->cells.cells +
+                        m->cells.float_count * sizeof *m->cells.floats +
+                        m->entry_count * sizeof *m->entries + m->unit_count * sizeof *m->units +
+                        relation_bytes(&m->result));
+}
+
 static enum varve_status make_result(struct measure *m, struct varve_err *err)
 {
-    TRY(prepare(m, err));
+    TRY(measure_prepare(m, err));
     for (uint32_t i = 0; i < m->node->as.measure.source_count; i++)
         if (m->read.since < m->read.until && m->buckets.count > 0)
             TRY(take_source(m, &m->node->as.measure.sources[i], err));
     TRY(m->is_additive ? sums_finish(m, err) : points_finish(m, err));
     TRY(aggregate_entries(m, err));
     TRY(give_nothing(m, err));
-    op_bytes(m->op, cells_bytes(&m->cells) + relation_bytes(&m->result) +
-                        m->entry_capacity * sizeof *m->entries +
-                        m->unit_capacity * sizeof *m->units);
+    tell_bytes(m);
     return VARVE_OK;
+}
+
+/* Several parts together hold more than one thread does: what they have no memory for it may have.
+ * Nothing was said of what they have read. */
+static enum varve_status begin_alone(struct op *op, struct varve_err *err)
+{
+    struct measure *m = op->state;
+    bool may = m->is_shared && !m->is_alone;
+    if (!may)
+        return VARVE_NOMEM;
+    op_measure.close(op);
+    op->exec->stats[op->node->number].scan = (struct varve_scan_stats){0};
+    TRY(measure_make(op, NULL, err));
+    m = op->state;
+    m->is_alone = true;
+    return make_result(m, err);
 }
 
 static enum varve_status measure_next(struct op *op, struct batch *batch, struct varve_err *err)
 {
     struct measure *m = op->state;
-    if (!m->is_ready)
-        TRY(make_result(m, err));
+    if (!m->is_ready) {
+        enum varve_status status = make_result(m, err);
+        if (status == VARVE_NOMEM)
+            status = begin_alone(op, err);
+        TRY(status);
+        m = op->state;
+    }
     m->is_ready = true;
     TRY(relation_batch(&m->result, m->given, batch, err));
     m->given += batch->rows;

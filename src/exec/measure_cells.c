@@ -27,12 +27,6 @@ void cells_free(struct cells *c)
     *c = (struct cells){0};
 }
 
-uint64_t cells_bytes(const struct cells *c)
-{
-    return c->capacity * sizeof *c->cells + c->span_capacity * sizeof *c->spans +
-           c->float_capacity * sizeof *c->floats;
-}
-
 static enum varve_status add_spans(struct cells *c, uint32_t unit, struct varve_err *err)
 {
     TRY(mem_grow(c->mem, (void **)&c->spans, &c->span_capacity, (size_t)unit + 1, sizeof *c->spans,
@@ -98,6 +92,28 @@ enum varve_status cells_add_float(struct cells *c, struct sum_cell *cell, double
     TRY(need_float(c, cell, err));
     fsum_add(&c->floats[cell->floats - 1], sign < 0 ? -value : value);
     cell->float_points += (uint32_t)sign;
+    return VARVE_OK;
+}
+
+enum varve_status cells_merge(struct cells *c, uint32_t unit, const struct cells *from,
+                              uint32_t from_unit, struct varve_err *err)
+{
+    const struct span *span = &from->spans[from_unit];
+    if (span->count == 0)
+        return VARVE_OK;
+    TRY(cells_reach(c, unit, span->first, span->first + span->count - 1, err));
+    for (uint32_t i = 0; i < span->count; i++) {
+        const struct sum_cell *add = &from->cells[span->at + i];
+        const struct span *to = &c->spans[unit];
+        struct sum_cell *cell = &c->cells[to->at + (span->first + i - to->first)];
+        cell->sum += add->sum;
+        cell->points += add->points;
+        cell->float_points += add->float_points;
+        if (!add->floats)
+            continue;
+        TRY(need_float(c, cell, err));
+        fsum_merge(&c->floats[cell->floats - 1], &from->floats[add->floats - 1]);
+    }
     return VARVE_OK;
 }
 

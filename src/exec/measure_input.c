@@ -126,6 +126,15 @@ input_init(struct input *in, struct exec *exec, const struct node *node, struct 
     return VARVE_OK;
 }
 
+/* The labels that are read, and what the scan cannot decide. */
+static enum varve_status prepare(struct input *in, const struct metric_source *source,
+                                 struct varve_query *query, struct varve_err *err)
+{
+    for (uint32_t i = 0; i < in->node->as.measure.label_count; i++)
+        TRY(read_label(in, &in->node->as.measure.labels[i], &in->labels[i], err));
+    return split_filters(in, source, query, err);
+}
+
 enum varve_status
 input_open(struct input *in, const struct metric_source *source, struct time_range range,
            bool is_rows, bool all_labels, struct varve_err *err)
@@ -134,9 +143,7 @@ input_open(struct input *in, const struct metric_source *source, struct time_ran
     struct varve_str *names;
     uint32_t count = 0, column;
     in->is_rows = is_rows;
-    for (uint32_t i = 0; i < in->node->as.measure.label_count; i++)
-        TRY(read_label(in, &in->node->as.measure.labels[i], &in->labels[i], err));
-    TRY(split_filters(in, source, &query, err));
+    TRY(prepare(in, source, &query, err));
     if (all_labels)
         TRY(series_labels(in->exec->snapshot, source->name, range, &in->arena, &names, &count,
                           err));
@@ -147,6 +154,19 @@ input_open(struct input *in, const struct metric_source *source, struct time_ran
     enum varve_status status = scan_open(in->exec->snapshot, &query, &in->scan, err);
     /* A metric that the language knows and the store has nothing of: it has no series. */
     return status == VARVE_NOTFOUND ? VARVE_OK : status;
+}
+
+/* Columns are numbered in one order always, so those of the whole fit what was prepared here. */
+enum varve_status
+input_open_part(struct input *in, const struct input *whole, const struct metric_source *source,
+                size_t from, size_t until, struct varve_err *err)
+{
+    struct varve_query query = {.source = source->name};
+    in->is_rows = whole->is_rows;
+    TRY(prepare(in, source, &query, err));
+    in->columns = whole->columns;
+    in->column_count = whole->column_count;
+    return scan_open_part(whole->scan, in->exec->snapshot, from, until, &in->scan, err);
 }
 
 static void free_label(struct mem *mem, struct input_label *label)

@@ -39,6 +39,7 @@ struct points {
     size_t piece_count, piece_capacity;
     struct chain *chains; /* by unit */
     size_t chain_count, chain_capacity;
+    struct points *others; /* whose points are in pieces of these */
 };
 
 enum varve_status points_new(struct measure *m, struct varve_err *err)
@@ -54,6 +55,7 @@ void points_free(struct points *p, struct mem *mem)
 {
     if (!p)
         return;
+    points_free(p->others, mem);
     arena_free(&p->all);
     mem_free(mem, p->at_hand, p->room * sizeof *p->at_hand);
     mem_free(mem, p->pieces, p->piece_capacity * sizeof *p->pieces);
@@ -63,8 +65,9 @@ void points_free(struct points *p, struct mem *mem)
 
 /* ---- collecting ------------------------------------------------------------------ */
 
-static enum varve_status add_piece(struct measure *m, uint32_t unit, uint32_t count,
-                                   struct point **points, struct varve_err *err)
+/* Puts points behind those that the unit has. */
+static enum varve_status add_piece(struct measure *m, uint32_t unit, struct point *points,
+                                   uint32_t count, struct varve_err *err)
 {
     struct points *p = m->points;
     struct mem *mem = m->exec->mem;
@@ -74,12 +77,9 @@ static enum varve_status add_piece(struct measure *m, uint32_t unit, uint32_t co
                  sizeof *p->pieces, err));
     TRY(mem_grow(mem, (void **)&p->chains, &p->chain_capacity, (size_t)unit + 1, sizeof *p->chains,
                  err));
-    *points = arena_alloc(&p->all, mem_array(count, sizeof **points));
-    if (!*points)
-        return fail_nomem(err, count * sizeof **points);
     while (p->chain_count <= unit)
         p->chains[p->chain_count++] = (struct chain){0, 0};
-    p->pieces[p->piece_count++] = (struct piece){*points, count, 0};
+    p->pieces[p->piece_count++] = (struct piece){points, count, 0};
     struct chain *chain = &p->chains[unit];
     uint32_t number = (uint32_t)p->piece_count;
     if (chain->last)
@@ -95,8 +95,10 @@ take_run(struct measure *m, uint32_t unit, uint32_t run, struct varve_err *err)
 {
     const struct varve_rows *rows = &m->input.rows;
     uint32_t from = rows->run_start[run], to = rows->run_start[run + 1];
-    struct point *point;
-    TRY(add_piece(m, unit, to - from, &point, err));
+    struct point *point = arena_alloc(&m->points->all, mem_array(to - from, sizeof *point));
+    if (!point)
+        return fail_nomem(err, (to - from) * sizeof *point);
+    TRY(add_piece(m, unit, point, to - from, err));
     for (uint32_t i = from; i < to; i++, point++) {
         *point = (struct point){.end = time_plus(rows->end[i], m->offset),
                                 .start = rows->start[i],
@@ -118,6 +120,23 @@ enum varve_status points_take(struct measure *m, const struct batch *batch, stru
         if (m->run_units[run] != NO_GROUP)
             TRY(take_run(m, m->run_units[run], run, err));
     }
+    return VARVE_OK;
+}
+
+enum varve_status
+points_merge(struct measure *m, struct measure *from, const uint32_t *units, struct varve_err *err)
+{
+    struct points *other = from->points;
+    for (uint32_t unit = 0; unit < other->chain_count; unit++) {
+        TRY(measure_worked(m, 1, err));
+        for (uint32_t at = other->chains[unit].first; at; at = other->pieces[at - 1].next) {
+            const struct piece *piece = &other->pieces[at - 1];
+            TRY(add_piece(m, units[unit], piece->points, piece->count, err));
+        }
+    }
+    other->others = m->points->others;
+    m->points->others = other;
+    from->points = NULL;
     return VARVE_OK;
 }
 

@@ -10,6 +10,7 @@
  *   measure_points.c     the way of what needs the points of a series in order: first, max_of, ...
  *   measure_number.c     exact sums, and what becomes of them
  *   measure_aggregate.c  from the values of the series of a group to one
+ *   measure_parts.c      several segments read at once
  *
  * What is added up or collected belongs to a *unit*: a group where increments of all its series
  * add up, else a series, or one value of a label in a group (for count(DISTINCT label)).  Units
@@ -90,13 +91,15 @@ struct cells {
 
 void cells_init(struct cells *cells, struct mem *mem, uint32_t buckets);
 void cells_free(struct cells *cells);
-uint64_t cells_bytes(const struct cells *cells);
 /* Makes the cells of a unit reach over the buckets [first, last]. */
 enum varve_status cells_reach(struct cells *cells, uint32_t unit, uint32_t first, uint32_t last,
                               struct varve_err *err) VARVE_CHECKED;
 /* sign -1 takes the value off again. */
 enum varve_status cells_add_float(struct cells *cells, struct sum_cell *cell, double value,
                                   int sign, struct varve_err *err) VARVE_CHECKED;
+/* Adds the cells of a unit of another one. */
+enum varve_status cells_merge(struct cells *cells, uint32_t unit, const struct cells *from,
+                              uint32_t from_unit, struct varve_err *err) VARVE_CHECKED;
 /* Cells that hold differences to the bucket before become sums. */
 enum varve_status
 cells_accumulate(struct cells *cells, uint32_t unit, struct varve_err *err) VARVE_CHECKED;
@@ -166,6 +169,10 @@ enum varve_status input_init(struct input *input, struct exec *exec, const struc
 enum varve_status
 input_open(struct input *input, const struct metric_source *source, struct time_range range,
            bool is_rows, bool all_labels, struct varve_err *err) VARVE_CHECKED;
+/* Some of the sources of an input that is open and has not begun. */
+enum varve_status
+input_open_part(struct input *input, const struct input *whole, const struct metric_source *source,
+                size_t from, size_t until, struct varve_err *err) VARVE_CHECKED;
 /* The next runs, those that pass being selected; with is_rows the runs of input->rows, else those
  * of input->runs. */
 enum varve_status
@@ -247,8 +254,10 @@ struct measure {
     struct relation result;
     struct arena texts;
     uint64_t given;
-    uint64_t worked; /* since the last question whether to go on */
-    bool is_ready;
+    uint64_t worked;     /* since the last question whether to go on */
+    uint64_t cells_kept; /* that had something in them */
+    bool is_ready, has_scale;
+    bool is_shared, is_alone; /* several threads have read; only one may */
 };
 
 /* Which buckets the windows of a row's time belong to: [*first, *last]; *first > *last: none. */
@@ -259,6 +268,20 @@ enum varve_status measure_give(struct measure *m, uint32_t unit, uint32_t bucket
 /* So much has been done: points, cells or entries. */
 enum varve_status
 measure_worked(struct measure *m, uint64_t work, struct varve_err *err) VARVE_CHECKED;
+/* Makes op->state; of a part, whole is what it is a part of.  op_measure.close frees it, also after
+ * a failure. */
+enum varve_status
+measure_make(struct op *op, const struct measure *whole, struct varve_err *err) VARVE_CHECKED;
+/* What reading needs. */
+enum varve_status measure_prepare(struct measure *m, struct varve_err *err) VARVE_CHECKED;
+/* Reads what the input has been opened for, and closes it. */
+enum varve_status measure_read(struct measure *m, struct varve_err *err) VARVE_CHECKED;
+/* The number of a unit; series: of one that is a series. */
+enum varve_status measure_unit(struct measure *m, struct unit unit, struct h128 series,
+                               uint32_t *number, struct varve_err *err) VARVE_CHECKED;
+/* The same as measure_read by several threads, if that is worth it: else *done is false. */
+enum varve_status measure_in_parts(struct measure *m, const struct metric_source *source,
+                                   bool *done, struct varve_err *err) VARVE_CHECKED;
 /* How long the bucket or the window is for a rate. */
 int64_t measure_length(const struct measure *m, uint32_t bucket);
 
@@ -271,6 +294,9 @@ enum varve_status points_new(struct measure *m, struct varve_err *err) VARVE_CHE
 enum varve_status
 points_take(struct measure *m, const struct batch *batch, struct varve_err *err) VARVE_CHECKED;
 enum varve_status points_finish(struct measure *m, struct varve_err *err) VARVE_CHECKED;
+/* Takes over the points of another one; units[i]: what its unit i is here. */
+enum varve_status points_merge(struct measure *m, struct measure *from, const uint32_t *units,
+                               struct varve_err *err) VARVE_CHECKED;
 void points_free(struct points *points, struct mem *mem);
 
 #endif

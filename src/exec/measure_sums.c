@@ -248,6 +248,7 @@ enum varve_status sums_finish(struct measure *m, struct varve_err *err)
             if (cell->points == 0)
                 continue;
             uint32_t bucket = span->first + i;
+            m->cells_kept++;
             TRY(measure_give(m, unit, bucket, value_of_cell(m, cell, bucket), err));
         }
     }

@@ -151,17 +151,53 @@ scan_set_up(struct scan *scan, const struct varve_query *query, struct varve_err
     return find_source(scan, err);
 }
 
+/* One that reads the sources [from, until) and is not set up yet. */
+static struct scan *
+scan_new(struct snapshot *snapshot, size_t from, size_t until, struct varve_err *err)
+{
+    struct scan *scan = mem_zalloc(snapshot->mem, sizeof *scan);
+    if (!scan) {
+        (void)fail_nomem(err, sizeof *scan);
+        return NULL;
+    }
+    scan->snapshot = snapshot;
+    scan->next_source = from;
+    scan->source_end = until;
+    arena_init(&scan->arena, snapshot->mem, 1 << 14);
+    arena_init(&scan->segment_arena, snapshot->mem, 1 << 16);
+    return scan;
+}
+
 enum varve_status scan_open(struct snapshot *snapshot, const struct varve_query *query,
                             struct scan **out, struct varve_err *err)
 {
-    struct mem *mem = snapshot->mem;
-    struct scan *scan = mem_zalloc(mem, sizeof *scan);
+    struct scan *scan = scan_new(snapshot, 0, snapshot->source_count, err);
     if (!scan)
-        return fail_nomem(err, sizeof *scan);
-    scan->snapshot = snapshot;
-    arena_init(&scan->arena, mem, 1 << 14);
-    arena_init(&scan->segment_arena, mem, 1 << 16);
+        return VARVE_NOMEM;
     enum varve_status status = scan_set_up(scan, query, err);
+    if (status == VARVE_OK)
+        *out = scan;
+    else
+        scan_close(scan);
+    return status;
+}
+
+enum varve_status scan_open_part(const struct scan *whole, struct snapshot *view, size_t from,
+                                 size_t until, struct scan **out, struct varve_err *err)
+{
+    struct scan *scan = scan_new(view, from, until, err);
+    if (!scan)
+        return VARVE_NOMEM;
+    scan->name = whole->name;
+    scan->since = whole->since;
+    scan->until = whole->until;
+    scan->flags = whole->flags;
+    scan->table = whole->table;
+    scan->filters = whole->filters;
+    scan->filter_count = whole->filter_count;
+    scan->columns = whole->columns;
+    scan->column_count = whole->column_count;
+    enum varve_status status = make_output(scan, err);
     if (status == VARVE_OK)
         *out = scan;
     else
@@ -181,11 +217,15 @@ void scan_close(struct scan *scan)
 
 /* ---- segments ---------------------------------------------------------- */
 
-/* All segments that were entered are done. */
+/* All segments that were entered are done.  Rows of views are told with them, because several
+ * threads would get in each other's way if they counted every batch in one place. */
 static void tell_segments(struct scan *scan)
 {
-    scan->snapshot->sources_read += scan->stats.segments - scan->told;
+    struct snapshot *snapshot = scan->snapshot, *whole = snapshot->whole;
+    (whole ? whole : snapshot)->sources_read += scan->stats.segments - scan->told;
     scan->told = scan->stats.segments;
+    if (whole)
+        whole->rows_read += atomic_exchange(&snapshot->rows_read, 0);
 }
 
 enum varve_status scan_next_segment(struct scan *scan,
@@ -193,7 +233,7 @@ enum varve_status scan_next_segment(struct scan *scan,
                                                                bool *, struct varve_err *),
                                     struct varve_err *err)
 {
-    while (scan->next_source < scan->snapshot->source_count) {
+    while (scan->next_source < scan->source_end) {
         struct source *source = &scan->snapshot->sources[scan->next_source++];
         tell_segments(scan);
         bool any = false;

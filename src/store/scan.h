@@ -80,7 +80,7 @@ struct scan {
     size_t filter_count;
     struct varve_str *columns;
     size_t column_count;
-    size_t next_source;
+    size_t next_source, source_end;
     bool inside; /* a segment is at hand */
     uint32_t segment_number;
     struct scan_segment metric;
@@ -99,6 +99,11 @@ struct scan {
 
 enum varve_status scan_open(struct snapshot *snapshot, const struct varve_query *query,
                             struct scan **scan, struct varve_err *err) VARVE_CHECKED;
+/* The sources [from, until) of a scan that is open and has not begun, through a view of its
+ * snapshot.  The whole scan outlives it. */
+enum varve_status
+scan_open_part(const struct scan *whole, struct snapshot *view, size_t from, size_t until,
+               struct scan **scan, struct varve_err *err) VARVE_CHECKED;
 void scan_close(struct scan *scan);
 /* What several scans have touched together. */
 void scan_stats_add(struct varve_scan_stats *to, const struct varve_scan_stats *from);

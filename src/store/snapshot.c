@@ -145,6 +145,30 @@ enum varve_status snapshot_open(struct store *store, struct snapshot **out, stru
     return status;
 }
 
+enum varve_status
+snapshot_view(struct snapshot *whole, struct snapshot **view, struct varve_err *err)
+{
+    struct mem *mem = &whole->store->mem;
+    struct snapshot *s = mem_zalloc(mem, sizeof *s);
+    if (!s)
+        return fail_nomem(err, sizeof *s);
+    s->store = whole->store;
+    s->whole = whole;
+    s->epoch.fd = -1;
+    s->sources = whole->sources;
+    s->source_count = whole->source_count;
+    s->tables = whole->tables;
+    s->table_count = whole->table_count;
+    s->mem = whole->mem;
+    arena_init(&s->arena, mem, 1 << 14);
+    enum varve_status status = text_codec_make(&s->texts, mem, err);
+    if (status == VARVE_OK)
+        *view = s;
+    else
+        snapshot_close(s);
+    return status;
+}
+
 void snapshot_close(struct snapshot *s)
 {
     if (!s)

@@ -34,6 +34,7 @@ struct pin {
 
 struct snapshot {
     struct store *store;
+    struct snapshot *whole; /* of a view: what it views; NULL: it is none */
     struct lock epoch;
     struct source *sources; /* by day, sealed before unsealed */
     size_t source_count;
@@ -56,7 +57,11 @@ struct snapshot {
 
 enum varve_status
 snapshot_open(struct store *store, struct snapshot **snapshot, struct varve_err *err) VARVE_CHECKED;
-void snapshot_close(struct snapshot *snapshot);
+/* A view of a snapshot, for another thread: it reads the same sources by means of its own.  The
+ * snapshot outlives its views; a source is read through one of them at a time. */
+enum varve_status snapshot_view(struct snapshot *whole, struct snapshot **view,
+                                struct varve_err *err) VARVE_CHECKED;
+void snapshot_close(struct snapshot *snapshot); /* of a view, too */
 
 /* The bytes of a source, good until the snapshot is closed. place needs 64 bytes. */
 enum varve_status

@@ -297,12 +297,13 @@ static void describe(const struct question *q)
                 q->where_value);
 }
 
-/* All rows of a plan, in order of bucket and keys; keys as the model has them. */
-static enum varve_status run_plan(struct fixture *f, struct plan_of *p, struct relation *rows)
+/* All rows of a plan as they come; stats (if not NULL): what its node has to say of them. */
+static enum varve_status fetch(struct fixture *f, struct plan_of *p, unsigned threads,
+                               struct relation *rows, struct node_stats *stats)
 {
     struct exec *exec = NULL;
     struct batch batch;
-    struct exec_options options = {0};
+    struct exec_options options = {.threads = threads};
     enum varve_status status =
         exec_open(&p->plan, f->snapshot, NULL, &options, &f->mem, &exec, &err);
     while (status == VARVE_OK) {
@@ -310,10 +311,18 @@ static enum varve_status run_plan(struct fixture *f, struct plan_of *p, struct r
         if (status == VARVE_OK)
             status = relation_add_batch(rows, &batch, &err);
     }
+    if (stats && status == VARVE_DONE)
+        *stats = exec->stats[0];
     exec_close(exec);
-    if (status != VARVE_DONE)
-        return status;
+    return status == VARVE_DONE ? VARVE_OK : status;
+}
+
+/* In order of bucket and keys; keys as the model has them. */
+static enum varve_status
+run_plan(struct fixture *f, struct plan_of *p, unsigned threads, struct relation *rows)
+{
     static const uint32_t by[] = {0, 1, 2, 3, 4};
+    TRY(fetch(f, p, threads, rows, NULL));
     return relation_sort(rows, by, NULL, p->node.column_count, &err);
 }
 
@@ -386,8 +395,8 @@ static void free_answers(struct model_answer *answers, size_t count, const struc
 }
 
 /* The same bits in the same order. */
-static void
-same_relations(const struct question *q, const struct relation *a, const struct relation *b)
+static void same_relations(const struct question *q, const struct relation *a,
+                           const struct relation *b, const char *what)
 {
     bool same = a->rows == b->rows;
     for (uint64_t i = 0; same && i < a->rows * a->columns; i++) {
@@ -398,7 +407,25 @@ same_relations(const struct question *q, const struct relation *a, const struct 
     if (same)
         return;
     describe(q);
-    fail_msg("the same rows in another order give another answer");
+    fail_msg("%s give another answer", what);
+}
+
+/* L2: whatever the number of threads the rows are the same, bit for bit, in the same order; and so
+ * are the figures of EXPLAIN ANALYZE. */
+static void same_with_threads(struct fixture *f, const struct question *q, struct plan_of *plan)
+{
+    static const unsigned threads[] = {1, 2, 3, 8};
+    struct relation rows[4];
+    struct node_stats stats[4];
+    for (int i = 0; i < 4; i++) {
+        relation_init(&rows[i], &f->mem, plan->node.column_count);
+        OK(fetch(f, plan, threads[i], &rows[i], &stats[i]));
+        same_relations(q, &rows[0], &rows[i], "more threads");
+        assert_memory_equal(&stats[0].scan, &stats[i].scan, sizeof stats[0].scan);
+        assert_true(stats[0].rows == stats[i].rows && stats[0].bytes == stats[i].bytes);
+    }
+    for (int i = 0; i < 4; i++)
+        relation_free(&rows[i]);
 }
 
 static void test_questions(void **state)
@@ -424,13 +451,14 @@ static void test_questions(void **state)
             make_plan(&plan, &q);
             for (int k = 0; k < 2; k++) {
                 relation_init(&rows[k], &f[k].mem, plan.node.column_count);
-                enum varve_status status = run_plan(&f[k], &plan, &rows[k]);
+                enum varve_status status = run_plan(&f[k], &plan, 1, &rows[k]);
                 if (status != VARVE_OK)
                     describe(&q);
                 OK(status);
                 compare(&q, answers, answer_count, &rows[k]);
             }
-            same_relations(&q, &rows[0], &rows[1]);
+            same_relations(&q, &rows[0], &rows[1], "the same rows in another order");
+            same_with_threads(&f[n & 1], &q, &plan);
             relation_free(&rows[0]);
             relation_free(&rows[1]);
             free_answers(answers, answer_count, &q);
@@ -449,7 +477,7 @@ static struct value ask_one(struct fixture *f, const struct question *q)
     struct plan_of plan;
     make_plan(&plan, q);
     relation_init(&rows, &f->mem, plan.node.column_count);
-    OK(run_plan(f, &plan, &rows));
+    OK(run_plan(f, &plan, 1, &rows));
     assert_int_equal(rows.rows, 1);
     struct value value = relation_row(&rows, 0)[0];
     relation_free(&rows);
@@ -549,11 +577,12 @@ static void test_virtual_labels(void **state)
         if (model.rows[i].metric == MONEY)
             sums[(int[]){2, 0, 1, 0, 2}[model.rows[i].labels[0]]] += model.rows[i].value;
     struct question q = plain_question(MONEY, model.first, model.last);
-    for (int by_filter = 0; by_filter < 3; by_filter++) {
+    for (unsigned i = 0; i < 6; i++) {
+        unsigned by_filter = i % 3;
         struct plan_of p;
         struct exec *exec;
         struct batch batch;
-        struct exec_options options = {0};
+        struct exec_options options = {.threads = 1 + i / 3};
         struct varve_str red = STR("red"), pattern = STR("r.d|b.*");
         q.key_count = 1;
         make_plan(&p, &q);
@@ -593,11 +622,12 @@ static void test_keep(void **state)
     relation_add(&kept, &err)[0] = value_null();
     struct question q = plain_question(MONEY, model.first, model.last);
     struct value whole = ask_one(&f, &q);
-    for (int other = 0; other < 2; other++) {
+    for (unsigned i = 0; i < 6; i++) {
+        bool other = i & 1;
         struct plan_of p;
         struct exec *exec;
         struct batch batch;
-        struct exec_options options = {0};
+        struct exec_options options = {.threads = 1 + i / 2};
         i128 sum = 0;
         q.key_count = 1;
         make_plan(&p, &q);
@@ -649,13 +679,15 @@ static void test_several_metrics(void **state)
     sources[1].kind = VARVE_GAUGE;
     p.node.as.measure.sources = sources;
     p.node.as.measure.source_count = 2;
-    relation_init(&rows, &f.mem, 1);
-    OK(run_plan(&f, &p, &rows));
-    assert_true(relation_row(&rows, 0)[0].as.i == want);
-    relation_free(&rows);
+    for (unsigned threads = 1; threads < 4; threads++) {
+        relation_init(&rows, &f.mem, 1);
+        OK(run_plan(&f, &p, threads, &rows));
+        assert_true(relation_row(&rows, 0)[0].as.i == want);
+        relation_free(&rows);
+    }
     p.node.as.measure.aggregate.of = NULL;
     relation_init(&rows, &f.mem, 1);
-    assert_int_equal(run_plan(&f, &p, &rows), VARVE_MISUSE);
+    assert_int_equal(run_plan(&f, &p, 2, &rows), VARVE_MISUSE);
     relation_free(&rows);
     close_world(&f);
 }
@@ -688,7 +720,7 @@ static void test_no_memory(void **state)
             mem_init(&f.mem, &fault.allocator, 0);
             mem_init(&other, NULL, 0);
             relation_init(&rows, &other, plan.node.column_count);
-            enum varve_status status = run_plan(&f, &plan, &rows);
+            enum varve_status status = run_plan(&f, &plan, (unsigned)i % 3 + 1, &rows);
             if (status != VARVE_NOMEM || !fault.failed) /* what only saves time may fail */
                 OK(status);
             if (status == VARVE_OK)
