@@ -4,7 +4,7 @@
  *
  * A body on a line of its own is the rule: a line from `{` to `}` with an open brace or nothing
  * behind it is a whole value, or no JSON in any way of reading, and is found by looking for
- * newlines and closing braces only.  All else is scanned for brackets and strings, each byte once.
+ * newlines and closing braces only (seam.h).  All else is scanned for brackets and strings, each byte once.
  *
  * Text has no newlines inside strings, so a missing quote ends with its line.  A bracket that is
  * missing is only found at the end of the stream: then what began is given up, and each line that
@@ -14,9 +14,10 @@
  */
 #include "base/err.h"
 #include "ingest/limits.h"
+#include "ingest/seam.h"
 #include "ingest/source.h"
 
-enum { AHEAD = 4096 };
+enum { AHEAD = 4096, FIRST_PIECE = 512, LAST_PIECE = 16 << 10 };
 
 static bool is_space(uint8_t c)
 {
@@ -64,69 +65,57 @@ static enum varve_status skip_mark(struct source *s, struct varve_err *err)
 
 /* ---- one value, one line -------------------------------------------------- */
 
-/* Sixteen bytes at once, in whatever the processor has for that. */
-typedef uint8_t lanes __attribute__((vector_size(16)));
-enum { LANES = sizeof(lanes), BLOCK = 4 * LANES };
-
-static inline lanes lanes_at(const uint8_t *p)
-{
-    lanes v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-/* Of BLOCK bytes, whether a closing brace has anything but a comma or a closing bracket right
- * behind it.  Reads one byte more. */
-static inline bool may_have_seam(const uint8_t *p)
-{
-    lanes found = {0};
-    for (size_t i = 0; i < BLOCK; i += LANES) {
-        /* 0x20 is what ] and } differ in. */
-        const lanes here = lanes_at(p + i), next = lanes_at(p + i + 1);
-        found |= (lanes)(here == '}') & ~(lanes)((next | 0x20) == '}') & ~(lanes)(next == ',');
-    }
-    uint64_t halves[2];
-    memcpy(halves, &found, sizeof halves);
-    return (halves[0] | halves[1]) != 0;
-}
-
 /* Whether something follows a closing brace that does not follow one inside a value.  Inside of
- * strings it may, which costs a scan and nothing else. */
-static bool has_seam(const uint8_t *line, size_t size)
+ * strings it may, which costs a scan and nothing else.  *closed is kept from piece to piece of a
+ * line: nothing but spaces was behind the last brace. */
+static bool has_seam(const uint8_t *p, const uint8_t *end, bool *closed)
 {
-    const uint8_t *p = line, *end = line + size;
-    while (p < end) {
-        if (end - p > BLOCK && !may_have_seam(p)) {
-            p += BLOCK;
-            continue;
-        }
-        const uint8_t *stop = end - p > BLOCK ? p + BLOCK : end;
-        while (p < stop && (p = memchr(p, '}', (size_t)(stop - p))) != NULL) {
-            for (p++; p < end && is_space(*p); p++) {
-            }
-            if (p < end && *p != ',' && *p != ']' && *p != '}')
+    for (;;) {
+        if (*closed) {
+            while (p < end && is_space(*p))
+                p++;
+            if (p == end)
+                return false;
+            if (*p != ',' && *p != ']' && *p != '}')
                 return true;
+            *closed = false;
         }
-        p = p && p > stop ? p : stop;
+        p = seam_skip(p, end);
+        const uint8_t *stop = end - p > SEAM_BLOCK ? p + SEAM_BLOCK : end;
+        const uint8_t *brace = memchr(p, '}', (size_t)(stop - p));
+        if (!brace && stop == end)
+            return false;
+        *closed = brace != NULL;
+        p = brace ? brace + 1 : stop;
     }
-    return false;
 }
 
-/* Sets *size to the length of the line at the front when that is a whole value, else to 0. */
+/* Sets *size to the length of the line at the front when that is a whole value, else to 0.  Short
+ * pieces first: what is all in one line is not searched from one end to the other for each value
+ * in it. */
 static enum varve_status whole_line(struct source *s, size_t *size, struct varve_err *err)
 {
     const uint8_t *newline = NULL;
-    size_t end = 0;
+    size_t end = 0, piece = FIRST_PIECE;
+    bool closed = false;
     *size = 0;
     if (source_at(s)[0] != '{')
         return VARVE_OK;
     while (!newline) {
         const size_t left = source_left(s);
-        newline = memchr(source_at(s) + end, '\n', left - end);
-        end = newline ? (size_t)(newline - source_at(s)) : left;
-        if (newline || s->ended || left > LIMIT_BODY)
-            break;
-        TRY(source_need(s, left + 1, err));
+        if (end == left) {
+            if (s->ended || left > LIMIT_BODY)
+                break;
+            TRY(source_need(s, left + 1, err));
+            continue;
+        }
+        const uint8_t *from = source_at(s) + end;
+        const size_t now = left - end < piece ? left - end : piece;
+        newline = memchr(from, '\n', now);
+        if (!s->by_lines && has_seam(from, newline ? newline : from + now, &closed))
+            return VARVE_OK;
+        end += newline ? (size_t)(newline - from) : now;
+        piece = piece < LAST_PIECE ? 2 * piece : piece;
     }
     size_t text = end;
     while (is_space(source_at(s)[text - 1]))
@@ -140,8 +129,7 @@ static enum varve_status whole_line(struct source *s, size_t *size, struct varve
         if (status == VARVE_OK && source_at(s)[end] != '{' && source_at(s)[end] != '[')
             return VARVE_OK;
     }
-    if (s->by_lines || !has_seam(source_at(s), text))
-        *size = text;
+    *size = text;
     return VARVE_OK;
 }
 

@@ -4,6 +4,7 @@
  *
  * Lines are made of braces, brackets, spaces and filling, with seams at every place of a block.
  */
+#include "ingest/seam.h"
 #include "ingest/source.h"
 
 #include <stdlib.h>
@@ -79,6 +80,43 @@ static void check(const char *line, size_t size)
     free(text);
 }
 
+/* Where a byte-by-byte look finds something unusual behind a brace, neither build passes over it,
+ * and both pass over all blocks that have none. */
+static void check_skip(const char *line, size_t size)
+{
+    uint8_t *bytes = malloc(size);
+    assert_non_null(bytes);
+    memcpy(bytes, line, size);
+    const uint8_t *expected = bytes, *end = bytes + size;
+    for (; end - expected > SEAM_BLOCK; expected += SEAM_BLOCK) {
+        bool unusual = false;
+        for (const uint8_t *p = expected; p < expected + SEAM_BLOCK; p++)
+            unusual |= *p == '}' && p[1] != ',' && p[1] != ']' && p[1] != '}';
+        if (unusual)
+            break;
+    }
+    assert_ptr_equal(seam_skip(bytes, end), expected);
+    assert_ptr_equal(seam_skip_plain(bytes, end), expected);
+    free(bytes);
+}
+
+static void test_blocks(void **state)
+{
+    struct prng prng = prng_start(23);
+    char line[400];
+    (void)state;
+    for (size_t i = 0; i < 300000; i++) {
+        const size_t size = 1 + prng_below(&prng, sizeof line);
+        memset(line, 'x', size);
+        for (uint64_t n = prng_below(&prng, 4); n > 0 && size > 1; n--) {
+            char *p = line + prng_below(&prng, size - 1);
+            p[0] = "}}]"[prng_below(&prng, 3)];
+            p[1] = prng_below(&prng, 4) ? ",]}"[prng_below(&prng, 3)] : (char)prng_next(&prng);
+        }
+        check_skip(line, size);
+    }
+}
+
 /* One closing brace at each place, and each byte behind it. */
 static void test_every_place(void **state)
 {
@@ -115,6 +153,29 @@ static void test_spaces(void **state)
             }
 }
 
+/* Many values in one line are not searched from end to end for each of them. */
+static void test_many_in_a_line(void **state)
+{
+    enum { VALUES = 2 << 20 };
+    struct mem mem;
+    struct source source;
+    struct varve_str body;
+    size_t bodies = 0;
+    char *text = malloc(2 * VALUES);
+    (void)state;
+    assert_non_null(text);
+    for (size_t i = 0; i < VALUES; i++)
+        memcpy(text + 2 * i, "{}", 2);
+    struct feed feed = feed_over(text, 2 * VALUES, 0);
+    mem_init(&mem, NULL, 0);
+    source_init(&source, &mem, feed_read, &feed);
+    while (source_json(&source, &body, NULL) == VARVE_OK)
+        bodies += body.size == 2;
+    assert_int_equal(bodies, VALUES);
+    source_free(&source);
+    free(text);
+}
+
 static void test_random_lines(void **state)
 {
     static const char bytes[] = "{}[],\": ax\\}},}]}";
@@ -138,8 +199,8 @@ static void test_random_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_place),
-        cmocka_unit_test(test_spaces),
+        cmocka_unit_test(test_blocks),       cmocka_unit_test(test_every_place),
+        cmocka_unit_test(test_spaces),       cmocka_unit_test(test_many_in_a_line),
         cmocka_unit_test(test_random_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
