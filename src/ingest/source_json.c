@@ -4,7 +4,8 @@
  *
  * A body on a line of its own is the rule: a line from `{` to `}` with an open brace or nothing
  * behind it is a whole value, or no JSON in any way of reading, and is found by looking for
- * newlines and closing braces only (seam.h).  All else is scanned for brackets and strings, each byte once.
+ * newlines and closing braces only (seam.h).  All else is scanned for brackets and strings, each
+ * byte once.
  *
  * Text has no newlines inside strings, so a missing quote ends with its line.  A bracket that is
  * missing is only found at the end of the stream: then what began is given up, and each line that
