@@ -259,15 +259,19 @@ static enum varve_status fit_in(struct admit *admit, struct stream *stream, cons
     return VARVE_OK;
 }
 
+/* ---- readings out of order ---------------------------------------------- */
+
+/* They are put off to the end of the batch, with all that comes after them in their streams, and
+ * then taken stream by stream: what is known of one is worked out once. */
 static enum varve_status
-admit_late(struct admit *admit, struct stream *stream, const struct row *row, struct varve_err *err)
+put_off(struct admit *admit, uint32_t number, const struct row *row, struct varve_err *err)
 {
-    struct history history;
-    enum varve_status status = history_load(admit, row->series, row->start, false, &history, err);
-    if (status == VARVE_OK)
-        status = fit_in(admit, stream, row, &history, err);
-    history_free(admit, &history);
-    return status;
+    TRY(mem_grow(admit->mem, (void **)&admit->late, &admit->late_capacity, admit->late_count + 1,
+                 sizeof *admit->late, err));
+    admit->late[admit->late_count] = (struct late_row){number, (uint32_t)admit->late_count, *row};
+    admit->late_count++;
+    admit->head->streams[number].is_waiting = 1;
+    return VARVE_OK;
 }
 
 static enum varve_status
@@ -279,9 +283,61 @@ admit_reading(struct admit *admit, const struct row *row, struct varve_err *err)
     if (fresh)
         TRY(stream_load(admit, number, err));
     struct stream *stream = &admit->head->streams[number];
-    if (row->end > stream->last_end)
+    if (row->end > stream->last_end && !stream->is_waiting)
         return advance(admit, stream, row, err);
-    return admit_late(admit, stream, row, err);
+    return put_off(admit, number, row, err);
+}
+
+static int compare_late(const void *a, const void *b)
+{
+    const struct late_row *x = a, *y = b;
+    if (x->stream != y->stream)
+        return x->stream < y->stream ? -1 : 1;
+    return (x->position > y->position) - (x->position < y->position);
+}
+
+/* The late rows of one stream.  What is known of it holds until one of them is put in. */
+static enum varve_status admit_late_stream(struct admit *admit, const struct late_row *late,
+                                           size_t count, struct varve_err *err)
+{
+    struct stream *stream = &admit->head->streams[late->stream];
+    struct history history = {.rows = {.mem = admit->mem}};
+    enum varve_status status = VARVE_OK;
+    bool known = false;
+    stream->is_waiting = 0;
+    for (size_t i = 0; i < count && status == VARVE_OK; i++) {
+        const struct row *row = &late[i].row;
+        size_t rows = admit->head->rows.row_count;
+        if (row->end > stream->last_end) {
+            status = advance(admit, stream, row, err);
+        } else {
+            if (!known)
+                status = history_load(admit, row->series, row->start, false, &history, err);
+            known = true;
+            if (status == VARVE_OK)
+                status = fit_in(admit, stream, row, &history, err);
+        }
+        if (known && rows != admit->head->rows.row_count) {
+            history_free(admit, &history);
+            known = false;
+        }
+    }
+    if (known)
+        history_free(admit, &history);
+    return status;
+}
+
+static enum varve_status admit_late(struct admit *admit, struct varve_err *err)
+{
+    const struct late_row *late = admit->late;
+    if (admit->late_count > 1)
+        qsort(admit->late, admit->late_count, sizeof *late, compare_late);
+    for (size_t i = 0, next; i < admit->late_count; i = next) {
+        for (next = i + 1; next < admit->late_count && late[next].stream == late[i].stream;)
+            next++;
+        TRY(admit_late_stream(admit, late + i, next - i, err));
+    }
+    return VARVE_OK;
 }
 
 /* ---- points that stand for themselves ---------------------------------- */
@@ -340,7 +396,11 @@ enum varve_status admit_rows(struct admit *admit, const struct rowset *batch, st
         else
             TRYOUT(admit_point(admit, &row, err));
     }
+    TRYOUT(admit_late(admit, err));
 out:
     mem_free(admit->mem, map, size);
+    mem_free(admit->mem, admit->late, admit->late_capacity * sizeof *admit->late);
+    admit->late = NULL;
+    admit->late_count = admit->late_capacity = 0;
     return status;
 }

@@ -32,6 +32,12 @@
 #include "store/head.h"
 #include "store/sealed.h"
 
+/* A reading that has to wait for the end of its batch. */
+struct late_row {
+    uint32_t stream, position; /* among those that wait */
+    struct row row;
+};
+
 struct admit {
     struct mem *mem;
     struct head *head;
@@ -42,6 +48,8 @@ struct admit {
     const struct day_record *day; /* the last one looked up, for the next point */
     int32_t day_number;
     bool day_known;
+    struct late_row *late;
+    size_t late_count, late_capacity;
 };
 
 /* Adds what is new in the batch to the head. On failure the head has to be reset. */

@@ -45,6 +45,7 @@ void head_free(struct head *head)
     mem_free(head->mem, head->previous, head->previous_capacity * sizeof *head->previous);
     mem_free(head->mem, head->streams, head->stream_capacity * sizeof *head->streams);
     mem_free(head->mem, head->entries, head->entry_capacity * sizeof *head->entries);
+    mem_free(head->mem, head->days, head->day_capacity * sizeof *head->days);
     memset(head, 0, sizeof *head);
 }
 
@@ -108,6 +109,38 @@ struct stretch head_mark(const struct head *head)
     return (struct stretch){0, head->rows.row_count, 0, head->events.count};
 }
 
+/* Counts rows or events of one day and table. */
+static enum varve_status
+count_day(struct head *head, int32_t day, uint32_t table, uint64_t count, struct varve_err *err)
+{
+    for (size_t i = head->day_count; i-- > 0;)
+        if (head->days[i].day == day && head->days[i].table == table) {
+            head->days[i].count += count;
+            return VARVE_OK;
+        }
+    TRY(mem_grow(head->mem, (void **)&head->days, &head->day_capacity, head->day_count + 1,
+                 sizeof *head->days, err));
+    head->days[head->day_count++] = (struct head_day){day, table, count};
+    return VARVE_OK;
+}
+
+/* Most rows are of the day of the one before them. */
+static enum varve_status
+count_rows(struct head *head, struct head_entry *entry, struct varve_err *err)
+{
+    const struct row *rows = head->rows.rows;
+    size_t to = entry->stretch.row_to;
+    for (size_t i = entry->stretch.row_from, next; i < to; i = next) {
+        int32_t day = day_of(rows[i].end);
+        int64_t first = day_start(day), end = day_start(day + 1);
+        for (next = i + 1; next < to && rows[next].end >= first && rows[next].end < end;)
+            next++;
+        entry->last_day = day > entry->last_day ? day : entry->last_day;
+        TRY(count_day(head, day, 0, next - i, err));
+    }
+    return VARVE_OK;
+}
+
 enum varve_status
 head_entry_done(struct head *head, uint64_t seq, struct stretch from, struct varve_err *err)
 {
@@ -116,12 +149,13 @@ head_entry_done(struct head *head, uint64_t seq, struct stretch from, struct var
     struct stretch all = head_mark(head);
     struct head_entry entry = {
         seq, {from.row_to, all.row_to, from.event_to, all.event_to}, INT32_MIN};
-    for (size_t i = entry.stretch.row_from; i < entry.stretch.row_to; i++)
-        if (day_of(head->rows.rows[i].end) > entry.last_day)
-            entry.last_day = day_of(head->rows.rows[i].end);
-    for (size_t i = entry.stretch.event_from; i < entry.stretch.event_to; i++)
-        if (day_of(head->events.events[i].time) > entry.last_day)
-            entry.last_day = day_of(head->events.events[i].time);
+    TRY(count_rows(head, &entry, err));
+    for (size_t i = entry.stretch.event_from; i < entry.stretch.event_to; i++) {
+        const struct event *event = &head->events.events[i];
+        int32_t day = day_of(event->time);
+        entry.last_day = day > entry.last_day ? day : entry.last_day;
+        TRY(count_day(head, day, event->table + 1, 1, err));
+    }
     head->entries[head->entry_count++] = entry;
     head->next_seq = seq + 1;
     return VARVE_OK;

@@ -30,7 +30,8 @@ struct head_series {
 struct stream {
     uint32_t series;
     uint8_t is_float, has_reading;
-    uint8_t is_loaded; /* what the store's rows say of it is in here */
+    uint8_t is_loaded;  /* what the store's rows say of it is in here */
+    uint8_t is_waiting; /* while a batch is admitted: for rows of it that were put off */
     int64_t start, last_end;
     int64_t reading; /* or the bits of a double */
 };
@@ -39,6 +40,13 @@ struct head_entry {
     uint64_t seq;
     struct stretch stretch;
     int32_t last_day; /* of its unsealed rows */
+};
+
+/* How many rows or events of a day and a table are here. */
+struct head_day {
+    int32_t day;
+    uint32_t table; /* as events name theirs, counted from 1; 0: rows */
+    uint64_t count;
 };
 
 struct head {
@@ -57,6 +65,8 @@ struct head {
     size_t row_table_to; /* rows [0, row_table_to) are in it */
     size_t walked;       /* rows that were looked at in chains, all in all */
     struct head_entry *entries;
+    struct head_day *days; /* of all entries, in no order */
+    size_t day_count, day_capacity;
     size_t series_capacity, previous_capacity, stream_count, stream_capacity, entry_count,
         entry_capacity;
     size_t indexed_rows, indexed_series; /* those that series and previous cover */

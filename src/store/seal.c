@@ -5,6 +5,7 @@
 #include "store/seal.h"
 
 #include "base/clock.h"
+#include "store/extract.h"
 #include "store/rebuild.h"
 
 /* So many times seal_rows may wait for a day that holds much already. */
@@ -85,28 +86,39 @@ make_maps(const struct head *head, struct arena *arena, struct maps *maps, struc
     return maps->series && maps->texts ? VARVE_OK : fail_nomem(err, texts * sizeof(uint32_t));
 }
 
+/* Rows of a day that has nothing sealed are only built from; those of others are added to. */
+static enum varve_status
+copy_part(struct seal_job *job, struct sealing *to, const struct part *part,
+          const struct maps *maps, struct extract_maps *extract, struct varve_err *err)
+{
+    struct store *store = job->store;
+    const struct head *head = &store->head;
+    to->day = part->day;
+    if (part->events) {
+        to->table = store_table_number(store, intern_text(&head->events.texts, part->table));
+        return copy_events(to, &head->events, part, maps, err);
+    }
+    if (catalogue_find(job->change.catalogue, part->day, 0))
+        return copy_rows(to, &head->rows, part, maps, err);
+    return extract_rows(extract, &to->rows, &head->rows, part->index, part->count, &store->scratch,
+                        err);
+}
+
 static enum varve_status
 copy_parts(struct seal_job *job, const struct partition *parts, struct varve_err *err)
 {
     struct store *store = job->store;
     const struct head *head = &store->head;
     struct maps maps;
+    struct extract_maps extract;
     TRY(make_maps(head, &store->scratch, &maps, err));
+    TRY(extract_begin(&extract, &head->rows, &store->scratch, err));
     job->parts = mem_zalloc(&store->mem, mem_array(parts->count, sizeof *job->parts));
     if (!job->parts)
         return fail_nomem(err, parts->count * sizeof *job->parts);
     job->count = parts->count;
-    for (size_t i = 0; i < parts->count; i++) {
-        const struct part *p = &parts->parts[i];
-        struct sealing *s = &job->parts[i];
-        s->day = p->day;
-        if (p->events) {
-            s->table = store_table_number(store, intern_text(&head->events.texts, p->table));
-            TRY(copy_events(s, &head->events, p, &maps, err));
-        } else {
-            TRY(copy_rows(s, &head->rows, p, &maps, err));
-        }
-    }
+    for (size_t i = 0; i < parts->count; i++)
+        TRY(copy_part(job, &job->parts[i], &parts->parts[i], &maps, &extract, err));
     return VARVE_OK;
 }
 
@@ -211,46 +223,41 @@ store_seal(struct store *store, int32_t before, struct varve_sealed *sealed, str
 
 /* What sealing everything would be about. */
 struct prospect {
-    int32_t newest;  /* the newest day */
-    uint64_t rows;   /* all that wait */
-    uint64_t sealed; /* rows that their days hold already, and that are built anew with them */
-    uint64_t rows_before, sealed_before; /* those of days before the newest */
+    int32_t newest;         /* the newest day */
+    uint64_t rows;          /* all that wait */
+    uint64_t rows_before;   /* those of days before the newest */
+    uint64_t sealed_before; /* what these days hold already, and is built anew with them */
 };
 
-static enum varve_status look_ahead(struct store *store, struct prospect *p, struct varve_err *err)
+static void look_ahead(const struct store *store, struct prospect *p)
 {
-    struct partition parts;
     const struct head *head = &store->head;
     *p = (struct prospect){.newest = INT32_MIN};
-    arena_clear(&store->scratch);
-    TRY(partition(&head->rows, &head->events, head_mark(head), INT32_MAX, &store->scratch, &parts,
-                  err));
-    if (parts.count > 0)
-        p->newest = parts.parts[parts.count - 1].day;
-    for (size_t i = 0; i < parts.count; i++) {
-        const struct part *part = &parts.parts[i];
+    for (size_t i = 0; i < head->day_count; i++)
+        p->newest = head->days[i].day > p->newest ? head->days[i].day : p->newest;
+    for (size_t i = 0; i < head->day_count; i++) {
+        const struct head_day *d = &head->days[i];
+        p->rows += d->count;
+        if (d->day == p->newest)
+            continue;
         uint32_t table =
-            part->events ? store_table_number(store, intern_text(&head->events.texts, part->table))
-                         : 0;
-        const struct day_record *old = catalogue_find(store->catalogue, part->day, table);
-        bool is_before = part->day < p->newest;
-        p->rows += part->count;
-        p->sealed += old ? old->rows : 0;
-        p->rows_before += is_before ? part->count : 0;
-        p->sealed_before += is_before && old ? old->rows : 0;
+            d->table ? store_table_number(store, intern_text(&head->events.texts, d->table - 1))
+                     : 0;
+        const struct day_record *old = catalogue_find(store->catalogue, d->day, table);
+        p->rows_before += d->count;
+        p->sealed_before += old ? old->rows : 0;
     }
-    return VARVE_OK;
 }
 
-/* A day that grows for hours would be built anew again and again: the more it holds, the more rows
- * have to wait for it, up to some times what usually makes an append seal, if there is memory. */
+/* A day that grows for hours would be built anew again and again, so the newest day waits for its
+ * end, as long as some times what usually makes an append seal is not there, and there is memory.
+ * Days before it wait until what came for them is worth building them anew. */
 static bool is_worth_it(const struct store *store, const struct prospect *p, bool whole_days)
 {
-    uint64_t rows = whole_days ? p->rows_before : p->rows;
-    uint64_t sealed = whole_days ? p->sealed_before : p->sealed;
     size_t cap = store->mem.cap;
     bool is_tight = cap && atomic_load(&store->mem.used) > cap / 4;
-    return sealed <= 2 * rows || is_tight || p->rows >= SEAL_PATIENCE * store->seal_rows;
+    return is_tight || p->rows >= SEAL_PATIENCE * store->seal_rows ||
+           (whole_days && p->sealed_before <= 2 * p->rows_before);
 }
 
 enum varve_status store_seal_some(struct store *store, bool *waits, struct varve_err *err)
@@ -258,9 +265,9 @@ enum varve_status store_seal_some(struct store *store, bool *waits, struct varve
     struct prospect p = {.newest = INT32_MIN};
     *waits = false;
     pthread_mutex_lock(&store->lock);
-    enum varve_status status = store->synced ? look_ahead(store, &p, err) : VARVE_OK;
+    if (store->synced)
+        look_ahead(store, &p);
     pthread_mutex_unlock(&store->lock);
-    TRY(status);
     bool whole_days = p.rows_before * 2 >= p.rows;
     *waits = !is_worth_it(store, &p, whole_days);
     if (*waits)

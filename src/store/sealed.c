@@ -20,9 +20,21 @@ struct sealed_filter {
     size_t word_count; /* a power of two */
 };
 
+/* Runs of up to so many rows are kept decoded, up to so many bytes of all days together. */
+enum { KEPT_ROWS = 8192, KEPT_BYTES = 32 << 20 };
+
+/* A column of values as bits, and those of its blocks that are decoded. */
+struct kept_column {
+    struct column column;
+    int64_t **blocks;
+};
 struct indexed_metric {
     struct segment_runs runs;
-    struct column ints, floats;
+    struct kept_column ints, floats;
+};
+/* The times of a timeline, once they are decoded. */
+struct kept_times {
+    int64_t *starts, *ends;
 };
 
 struct sealed_index {
@@ -35,6 +47,8 @@ struct sealed_index {
     struct indexed_metric *metrics;
     struct hash_table table; /* series hash -> a run */
     uint32_t *next;          /* run -> another run of the same series, or HASH_NONE */
+    struct arena kept;       /* what is decoded: whole batches ask for the rows of one day */
+    struct kept_times *times;
 };
 
 /* ---- lists of rows ----------------------------------------------------- */
@@ -135,6 +149,7 @@ static void index_free(struct sealed *sealed, struct sealed_index *index)
         return;
     hash_table_free(&index->table);
     arena_free(&index->arena);
+    arena_free(&index->kept);
     if (index->file)
         segfile_release(sealed->files, index->file);
     mem_free(sealed->mem, index, sizeof *index);
@@ -201,9 +216,9 @@ static enum varve_status index_metric(struct sealed *sealed, struct sealed_index
     struct indexed_metric *im = &index->metrics[m];
     TRY(segment_runs(&index->segment, m, &index->arena, &im->runs, err));
     if (metric->int_runs)
-        TRY(segment_ints(&index->segment, m, &im->ints, err));
+        TRY(segment_ints(&index->segment, m, &im->ints.column, err));
     if (metric->float_runs)
-        TRY(segment_floats(&index->segment, m, &im->floats, err));
+        TRY(segment_floats(&index->segment, m, &im->floats.column, err));
     return VARVE_OK;
 }
 
@@ -250,6 +265,7 @@ static enum varve_status index_make(struct sealed *sealed, const struct day_reco
     index->generation = day->generation;
     index->file_generation = day->file_generation;
     arena_init(&index->arena, sealed->mem, 1 << 16);
+    arena_init(&index->kept, sealed->mem, 1 << 16);
     hash_table_init(&index->table, sealed->mem);
     enum varve_status status = index_fill(sealed, index, day, err);
     if (status != VARVE_OK) {
@@ -323,8 +339,6 @@ void sealed_refresh(struct sealed *sealed, const struct catalogue *catalogue)
     }
 }
 
-/* ---- questions --------------------------------------------------------- */
-
 static struct indexed_metric *
 metric_of_run(struct sealed_index *index, uint32_t run, uint32_t *local)
 {
@@ -338,33 +352,200 @@ metric_of_run(struct sealed_index *index, uint32_t run, uint32_t *local)
     return NULL;
 }
 
-/* Decodes one run, row by row, into the list. */
-static enum varve_status append_run(struct sealed_index *index, const struct indexed_metric *metric,
-                                    uint32_t run, struct row_list *list, struct varve_err *err)
+/* ---- rows --------------------------------------------------------------- */
+
+static void forget_kept(struct sealed *sealed, struct sealed_index *index)
 {
-    const struct segment_runs *runs = &metric->runs;
-    bool is_float = run >= runs->ints;
-    int64_t starts[BLOCK_VALUES], ends[BLOCK_VALUES], values[BLOCK_VALUES];
-    for (uint32_t from = 0; from < runs->rows[run]; from += BLOCK_VALUES) {
-        uint32_t n = runs->rows[run] - from < BLOCK_VALUES ? runs->rows[run] - from : BLOCK_VALUES;
-        TRY(segment_times(&index->segment, runs->time[run], from, n, starts, ends, err));
-        if (is_float) {
-            double floats[BLOCK_VALUES];
-            TRY(column_float_range(&metric->floats, runs->row_at[run] + from, n, floats, err));
-            memcpy(values, floats, n * sizeof *values);
+    arena_free(&index->kept);
+    arena_init(&index->kept, sealed->mem, 1 << 16);
+    index->times = NULL;
+    for (uint32_t m = 0; m < index->segment.metric_count; m++)
+        index->metrics[m].ints.blocks = index->metrics[m].floats.blocks = NULL;
+}
+
+/* Before anything kept is looked at: makes room when there is too much of it. */
+static void bound_kept(struct sealed *sealed)
+{
+    size_t cap = sealed->mem->cap / 16, most = cap && cap < KEPT_BYTES ? cap : KEPT_BYTES;
+    if (sealed->kept_bytes <= most)
+        return;
+    for (int i = 0; i < SEALED_INDEXES && sealed->indexes[i]; i++)
+        forget_kept(sealed, sealed->indexes[i]);
+    sealed->kept_bytes = 0;
+}
+
+static void *keep(struct sealed *sealed, struct sealed_index *index, size_t count, size_t size,
+                  bool zeroed, struct varve_err *err)
+{
+    size_t bytes = mem_array(count, size);
+    void *room = bytes ? arena_alloc(&index->kept, bytes) : NULL;
+    if (!room)
+        fail_nomem(err, bytes);
+    if (room && zeroed)
+        memset(room, 0, bytes);
+    sealed->kept_bytes += bytes;
+    return room;
+}
+
+static enum varve_status
+block_of(struct sealed *sealed, struct sealed_index *index, struct kept_column *column,
+         uint32_t block, const int64_t **values, struct varve_err *err)
+{
+    const struct column *c = &column->column;
+    if (!column->blocks)
+        column->blocks = keep(sealed, index, c->count / BLOCK_VALUES + (size_t)1,
+                              sizeof *column->blocks, true, err);
+    if (!column->blocks)
+        return VARVE_NOMEM;
+    if (!column->blocks[block]) {
+        uint32_t from = block * BLOCK_VALUES;
+        uint32_t n = c->count - from < BLOCK_VALUES ? c->count - from : BLOCK_VALUES;
+        int64_t *room = keep(sealed, index, n, sizeof *room, false, err);
+        double floats[BLOCK_VALUES];
+        if (!room)
+            return VARVE_NOMEM;
+        if (c->type == COLUMN_INTS) {
+            TRY(column_int_range(c, from, n, room, err));
         } else {
-            TRY(column_int_range(&metric->ints, runs->row_at[run] + from, n, values, err));
+            TRY(column_float_range(c, from, n, floats, err));
+            memcpy(room, floats, n * sizeof *room);
         }
-        for (uint32_t i = 0; i < n; i++) {
-            struct row row = {.mode = runs->mode[run],
-                              .is_float = is_float,
-                              .start = starts[i],
-                              .end = ends[i],
-                              .value = values[i]};
-            TRY(row_list_add(list, &row, err));
-        }
+        column->blocks[block] = room;
+    }
+    *values = column->blocks[block];
+    return VARVE_OK;
+}
+
+/* The values [at, at + count) of a column, as bits. */
+static enum varve_status
+values_at(struct sealed *sealed, struct sealed_index *index, struct kept_column *column,
+          uint32_t at, uint32_t count, int64_t *values, struct varve_err *err)
+{
+    if (at > column->column.count || count > column->column.count - at)
+        return fail(err, VARVE_CORRUPT, index->segment.blob.place,
+                    "values of a run are missing in a column of %u", column->column.count);
+    for (uint32_t n; count > 0; at += n, values += n, count -= n) {
+        const int64_t *block;
+        TRY(block_of(sealed, index, column, at / BLOCK_VALUES, &block, err));
+        n = BLOCK_VALUES - at % BLOCK_VALUES;
+        n = n < count ? n : count;
+        memcpy(values, block + at % BLOCK_VALUES, n * sizeof *values);
     }
     return VARVE_OK;
+}
+
+static enum varve_status times_of(struct sealed *sealed, struct sealed_index *index, uint32_t time,
+                                  uint32_t rows, struct kept_times *times, struct varve_err *err)
+{
+    if (!index->times)
+        index->times = keep(sealed, index, index->segment.time_count + (size_t)1,
+                            sizeof *index->times, true, err);
+    if (!index->times)
+        return VARVE_NOMEM;
+    struct kept_times *known = &index->times[time];
+    if (!known->ends) {
+        int64_t *room = keep(sealed, index, rows * (size_t)2, sizeof *room, false, err);
+        if (!room)
+            return VARVE_NOMEM;
+        TRY(segment_times(&index->segment, time, 0, rows, room, room + rows, err));
+        *known = (struct kept_times){room, room + rows};
+    }
+    *times = *known;
+    return VARVE_OK;
+}
+
+static enum varve_status list_add(struct row_list *list, const struct segment_runs *runs,
+                                  uint32_t run, const int64_t *starts, const int64_t *ends,
+                                  const int64_t *values, uint32_t n, struct varve_err *err)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        struct row row = {.mode = runs->mode[run],
+                          .is_float = run >= runs->ints,
+                          .start = starts[i],
+                          .end = ends[i],
+                          .value = values[i]};
+        TRY(row_list_add(list, &row, err));
+    }
+    return VARVE_OK;
+}
+
+/* Appends the rows of a run to the list. */
+static enum varve_status
+append_run(struct sealed *sealed, struct sealed_index *index, struct indexed_metric *metric,
+           uint32_t run, struct row_list *list, struct varve_err *err)
+{
+    const struct segment_runs *runs = &metric->runs;
+    struct kept_column *column = run < runs->ints ? &metric->ints : &metric->floats;
+    int64_t starts[BLOCK_VALUES], ends[BLOCK_VALUES], values[BLOCK_VALUES];
+    uint32_t rows = runs->rows[run];
+    struct kept_times times;
+    bool kept = rows <= KEPT_ROWS;
+    if (kept)
+        TRY(times_of(sealed, index, runs->time[run], rows, &times, err));
+    for (uint32_t from = 0; from < rows; from += BLOCK_VALUES) {
+        uint32_t n = rows - from < BLOCK_VALUES ? rows - from : BLOCK_VALUES;
+        if (!kept)
+            TRY(segment_times(&index->segment, runs->time[run], from, n, starts, ends, err));
+        TRY(values_at(sealed, index, column, runs->row_at[run] + from, n, values, err));
+        TRY(list_add(list, runs, run, kept ? times.starts + from : starts,
+                     kept ? times.ends + from : ends, values, n, err));
+    }
+    return VARVE_OK;
+}
+
+/* ---- questions --------------------------------------------------------- */
+
+static uint32_t first_not_before(const int64_t *ends, uint32_t count, int64_t end)
+{
+    uint32_t low = 0;
+    while (low < count) {
+        uint32_t middle = low + (count - low) / 2;
+        if (ends[middle] < end)
+            low = middle + 1;
+        else
+            count = middle;
+    }
+    return low;
+}
+
+/* Whether a run of a few rows has this one. */
+static enum varve_status
+kept_has(struct sealed *sealed, struct sealed_index *index, struct indexed_metric *metric,
+         uint32_t run, const struct row *row, bool *has, struct varve_err *err)
+{
+    const struct segment_runs *runs = &metric->runs;
+    struct kept_column *column = run < runs->ints ? &metric->ints : &metric->floats;
+    struct kept_times times;
+    uint32_t rows = runs->rows[run];
+    TRY(times_of(sealed, index, runs->time[run], rows, &times, err));
+    for (uint32_t i = first_not_before(times.ends, rows, row->end);
+         i < rows && times.ends[i] == row->end && !*has; i++) {
+        int64_t value;
+        if (times.starts[i] != row->start)
+            continue;
+        TRY(values_at(sealed, index, column, runs->row_at[run] + i, 1, &value, err));
+        *has = value == row->value;
+    }
+    return VARVE_OK;
+}
+
+static enum varve_status
+run_has(struct sealed *sealed, struct sealed_index *index, struct indexed_metric *metric,
+        uint32_t run, const struct row *row, bool *has, struct varve_err *err)
+{
+    const struct segment_runs *runs = &metric->runs;
+    if (runs->mode[run] != row->mode || row->is_float != (run >= runs->ints) ||
+        row->end < runs->first[run] || row->end > runs->last[run])
+        return VARVE_OK;
+    if (runs->rows[run] <= KEPT_ROWS)
+        return kept_has(sealed, index, metric, run, row, has, err);
+    struct row_list list = {.mem = sealed->mem};
+    enum varve_status status = append_run(sealed, index, metric, run, &list, err);
+    for (size_t i = 0; status == VARVE_OK && i < list.count && !*has; i++)
+        *has = list.rows[i].end == row->end && list.rows[i].start == row->start &&
+               list.rows[i].value == row->value;
+    row_list_free(&list);
+    return status;
 }
 
 enum varve_status
@@ -376,24 +557,15 @@ sealed_has(struct sealed *sealed, const struct day_record *day, struct h128 seri
     if (row->end < day->first || row->end > day->last || !filter_may_have(sealed, day, series))
         return VARVE_OK;
     TRY(index_get(sealed, day, &index, err));
-    struct row_list list = {.mem = sealed->mem};
-    enum varve_status status = VARVE_OK;
+    bound_kept(sealed);
     for (uint32_t run = hash_table_get(&index->table, series); run != HASH_NONE && !*has;
          run = index->next[run]) {
         uint32_t r;
         struct indexed_metric *m = metric_of_run(index, run, &r);
-        if (!m || m->runs.mode[r] != row->mode || row->end < m->runs.first[r] ||
-            row->end > m->runs.last[r])
-            continue;
-        list.count = 0;
-        TRYOUT(append_run(index, m, r, &list, err));
-        for (size_t i = 0; i < list.count && !*has; i++)
-            *has = list.rows[i].end == row->end && list.rows[i].start == row->start &&
-                   list.rows[i].value == row->value && list.rows[i].is_float == row->is_float;
+        if (m)
+            TRY(run_has(sealed, index, m, r, row, has, err));
     }
-out:
-    row_list_free(&list);
-    return status;
+    return VARVE_OK;
 }
 
 enum varve_status
@@ -404,6 +576,7 @@ sealed_collect(struct sealed *sealed, const struct day_record *day, struct h128 
     if (!filter_may_have(sealed, day, series))
         return VARVE_OK;
     TRY(index_get(sealed, day, &index, err));
+    bound_kept(sealed);
     for (uint32_t run = hash_table_get(&index->table, series); run != HASH_NONE;
          run = index->next[run]) {
         uint32_t r;
@@ -411,7 +584,7 @@ sealed_collect(struct sealed *sealed, const struct day_record *day, struct h128 
         if (!m || m->runs.mode[r] == ROW_DELTA || m->runs.mode[r] == ROW_GAUGE ||
             m->runs.first_start[r] != start)
             continue;
-        TRY(append_run(index, m, r, rows, err));
+        TRY(append_run(sealed, index, m, r, rows, err));
     }
     return VARVE_OK;
 }

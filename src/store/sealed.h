@@ -32,6 +32,7 @@ struct sealed {
     struct sealed_index *indexes[SEALED_INDEXES]; /* the one used last first */
     struct sealed_filter *filters;                /* sorted by day */
     size_t filter_count, filter_capacity;
+    size_t kept_bytes; /* of rows that the indexes keep decoded, at most */
 };
 
 /* A growing list of rows; series is not set in them. */

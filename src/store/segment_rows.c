@@ -296,19 +296,55 @@ static enum varve_status make_runs(struct build *build, const uint32_t *ends, st
     return VARVE_OK;
 }
 
+/* Rows that stand series by series already are taken as they come. */
+static bool is_grouped(const struct rowset *rowset, const uint32_t *index)
+{
+    for (size_t i = 1; !index && i < rowset->row_count; i++)
+        if (rowset->rows[i].series < rowset->rows[i - 1].series)
+            return false;
+    return !index;
+}
+
+static void take_grouped(struct build *build, uint32_t *ends)
+{
+    const struct row *rows = build->rowset->rows;
+    size_t count = build->rowset->row_count;
+    uint32_t next = 0;
+    for (size_t i = 0; i < count; i++) {
+        assert(rows[i].series < build->rowset->series_count && rows[i].mode < ROW_MODES);
+        build->items[i] = item_of(&rows[i]);
+        if (i > 0 && rows[i].series == rows[i - 1].series)
+            continue;
+        build->series[next].id = rows[i].series;
+        ends[next++] = (uint32_t)i;
+    }
+    for (uint32_t s = 0; s + 1 < next; s++)
+        ends[s] = ends[s + 1];
+    if (next > 0)
+        ends[next - 1] = (uint32_t)count;
+    build->series_count = next;
+}
+
 enum varve_status
 build_rows(struct build *build, const uint32_t *index, size_t count, struct varve_err *err)
 {
     size_t most = count < build->rowset->series_count ? count : build->rowset->series_count;
-    uint32_t *local = build_array(build, count, sizeof *local, err);
+    bool grouped = is_grouped(build->rowset, index);
     uint32_t *ends = build_array(build, most + 1, sizeof *ends, err);
     build->series = build_array(build, most, sizeof *build->series, err);
     build->items = build_array(build, count, sizeof *build->items, err);
-    if (!local || !ends || !build->series || !build->items)
+    if (!ends || !build->series || !build->items)
         return VARVE_NOMEM;
-    TRY(collect(build, index, count, local, err));
-    memset(ends, 0, (build->series_count + (size_t)1) * sizeof *ends);
-    scatter(build, index, count, local, ends);
+    if (grouped) {
+        take_grouped(build, ends);
+    } else {
+        uint32_t *local = build_array(build, count, sizeof *local, err);
+        if (!local)
+            return VARVE_NOMEM;
+        TRY(collect(build, index, count, local, err));
+        memset(ends, 0, (build->series_count + (size_t)1) * sizeof *ends);
+        scatter(build, index, count, local, ends);
+    }
     build->first = INT64_MAX;
     build->last = INT64_MIN;
     return make_runs(build, ends, err);

@@ -52,20 +52,17 @@ static void test_a_growing_day_waits(void **state)
 {
     (void)state;
     struct small s;
-    uint64_t points = 0, most = 0, seals = 0;
+    uint64_t points = 0, seals = 0, most = 0;
     make_autoseal(&s, 0);
-    assert_int_equal(grow_until_sealed(&s, T0, &points), SEAL_ROWS);
-    assert_int_equal(grow_until_sealed(&s, T0, &points), SEAL_ROWS);
     while (points < 4000) {
-        uint64_t waited = grow_until_sealed(&s, T0, &points);
-        assert_true(waited >= most); /* the more there is, the longer */
-        most = waited;
+        most = grow_until_sealed(&s, T0, &points);
+        assert_in_range(most, 4 * SEAL_ROWS, 4 * SEAL_ROWS + STEP + SEAL_ROWS / 4);
         seals++;
     }
-    assert_in_range(most, 4 * SEAL_ROWS, 4 * SEAL_ROWS + STEP + SEAL_ROWS / 4);
-    assert_in_range(seals, 4000 / most, 20);
-    /* Tomorrow is another day, and an empty one. */
-    assert_int_equal(grow_until_sealed(&s, T0 + DAY, &points), SEAL_ROWS);
+    assert_in_range(seals, 4000 / most, 4000 / (4 * SEAL_ROWS) + 1);
+    /* Tomorrow is the newest day now. */
+    assert_in_range(grow_until_sealed(&s, T0 + DAY, &points), 4 * SEAL_ROWS,
+                    4 * SEAL_ROWS + STEP + SEAL_ROWS / 4);
     /* Rows of a day that is over wait too, and those of the next do not hurry them. */
     uint64_t late = points, rows = step(&s, T0, &points);
     for (int i = 0; i < 6; i++)
@@ -77,6 +74,29 @@ static void test_a_growing_day_waits(void **state)
     small_verify(&s);
     open_autoseal(&s, 0, 0);
     assert_int_equal(small_increase(&s, "tokens", T0, INT64_MAX), points);
+    small_remove(&s);
+}
+
+/* A day that is over is sealed when the next one has begun, and that one is not. */
+static void test_days_that_ended_are_sealed(void **state)
+{
+    (void)state;
+    struct small s;
+    uint64_t points = 0, rows = 0;
+    make_autoseal(&s, 0);
+    for (int day = 0; day < 5; day++) {
+        while (rows < SEAL_ROWS + STEP)
+            rows = step(&s, T0 + day * DAY, &points);
+        do
+            rows = step(&s, T0 + (day + 1) * DAY, &points);
+        while (rows >= SEAL_ROWS);
+        struct varve_stats stats = small_stats(&s);
+        assert_int_equal(stats.days, day + 1);
+        assert_int_equal(stats.segments, day + 1);
+        assert_int_equal(stats.files, 2);
+    }
+    small_close(&s);
+    small_verify(&s);
     small_remove(&s);
 }
 
@@ -132,6 +152,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_growing_day_waits),
+        cmocka_unit_test(test_days_that_ended_are_sealed),
         cmocka_unit_test(test_what_waits_survives),
         cmocka_unit_test(test_tight_memory),
     };

@@ -9,6 +9,7 @@
 #include "../base/unit.h"
 #include "base/fsum.h"
 #include "random_rows.h"
+#include "store/extract.h"
 #include "store/segment.h"
 #include "store/text_codec.h"
 
@@ -316,6 +317,46 @@ static void test_part_of_a_rowset(void **state)
     assert_true(same_rows(&bench.set, &bench.loaded));
 }
 
+/* Rows taken out of a rowset make the same bytes as they do where they are. */
+static void test_extracts(void **state)
+{
+    (void)state;
+    struct prng prng = prng_start(4);
+    struct varve_err err = {0};
+    struct extract_maps maps;
+    struct arena arena;
+    uint32_t index[2048];
+    arena_init(&arena, &bench.mem, 1 << 12);
+    for (int round = 0; round < 20; round++) {
+        clear();
+        arena_clear(&arena);
+        random_rows(&bench.set, &prng, 2000);
+        ok(extract_begin(&maps, &bench.set, &arena, &err), &err);
+        for (uint32_t part = 0; part < 3; part++) {
+            struct rowset extract;
+            uint32_t count = 0;
+            for (uint32_t i = part; i < bench.set.row_count && count < 2048; i += 1 + part)
+                index[count++] = i;
+            if (count == 0)
+                continue;
+            buf_clear(&bench.bytes);
+            buf_clear(&bench.again);
+            ok(segment_build(&bench.builder, &bench.set, index, count, PLACE, &bench.bytes, &err),
+               &err);
+            ok(extract_rows(&maps, &extract, &bench.set, index, count, &arena, &err), &err);
+            assert_int_equal(extract.row_count, count);
+            for (uint32_t i = 1; i < count; i++)
+                assert_in_range(extract.rows[i].series, extract.rows[i - 1].series,
+                                extract.rows[i - 1].series + (uint64_t)1);
+            build(&extract, &bench.again);
+            assert_int_equal(bench.again.size, bench.bytes.size);
+            assert_memory_equal(bench.again.data, bench.bytes.data, bench.bytes.size);
+            rowset_free(&extract);
+        }
+    }
+    arena_free(&arena);
+}
+
 static void test_nothing(void **state)
 {
     (void)state;
@@ -518,6 +559,7 @@ int main(void)
         cmocka_unit_test(test_random),
         cmocka_unit_test(test_order_does_not_matter),
         cmocka_unit_test(test_part_of_a_rowset),
+        cmocka_unit_test(test_extracts),
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_readings_and_adjustments),
         cmocka_unit_test(test_inexact_merges),
