@@ -208,7 +208,7 @@ static const char *scan_literal(struct json *json, const char *p, struct varve_s
     return p + literal.size;
 }
 
-static const uint8_t types[256] = {
+const uint8_t json_types[256] = {
     ['"'] = JSON_STRING, ['{'] = JSON_OBJECT, ['['] = JSON_ARRAY,  ['n'] = JSON_NULL,
     ['t'] = JSON_TRUE,   ['f'] = JSON_FALSE,  ['-'] = JSON_NUMBER, ['0'] = JSON_NUMBER,
     ['1'] = JSON_NUMBER, ['2'] = JSON_NUMBER, ['3'] = JSON_NUMBER, ['4'] = JSON_NUMBER,
@@ -218,7 +218,7 @@ static const uint8_t types[256] = {
 
 ALWAYS_INLINE enum json_type type_of(char c)
 {
-    return (enum json_type)types[(unsigned char)c];
+    return (enum json_type)json_types[(unsigned char)c];
 }
 
 /* What is at p and no string, array or object. */
@@ -324,7 +324,7 @@ void json_start(struct json *json, const char *text, size_t size)
     *json = (struct json){.start = text, .at = text, .end = text + size, .status = VARVE_OK};
 }
 
-enum json_type json_peek(struct json *json)
+enum json_type json_peek_far(struct json *json)
 {
     if (json->expected)
         return JSON_NONE;

@@ -61,8 +61,15 @@ struct json {
 
 /* At most UINT32_MAX bytes. */
 void json_start(struct json *json, const char *text, size_t size);
-/* The type of the value that comes next, from its first byte. */
-enum json_type json_peek(struct json *json);
+/* To the value that comes next, over the space before it, and its type from its first byte. */
+enum json_type json_peek_far(struct json *json);
+extern const uint8_t json_types[256];
+static inline enum json_type json_peek(struct json *json)
+{
+    if (!json->expected && json->at < json->end && (unsigned char)*json->at > ' ')
+        return (enum json_type)json_types[(unsigned char)*json->at];
+    return json_peek_far(json);
+}
 /* The next value, whole. */
 bool json_value(struct json *json, struct json_value *value);
 /* The same without a look at it: the caller knows that these bytes are one. */

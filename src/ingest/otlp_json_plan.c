@@ -161,6 +161,12 @@ find_field(const struct otlp_message *message, const struct json_value *key, uns
     return NULL;
 }
 
+static void pass_over(struct json *json)
+{
+    struct json_value ignored;
+    (void)json_value(json, &ignored);
+}
+
 bool otlp_json_field(struct json *json, const struct otlp_message *message,
                      const struct otlp_field **field, unsigned *next)
 {
@@ -179,28 +185,33 @@ bool otlp_json_field(struct json *json, const struct otlp_message *message,
     return true;
 }
 
-/* The value of a field, or of none. */
-static bool read_value(struct json *json, const struct otlp_field *field, struct json_value *value)
+/* The value of a field that has a slot.  Null says nothing: what was there stays. */
+static void read_slot(struct json *json, const struct otlp_field *field, struct json_value *slots)
 {
-    if (field && field->kind == FIELD_PAIRS && otlp_json_pairs(json, value))
-        return true;
-    return json_value(json, value);
+    struct json_value *slot = &slots[field->slot];
+    enum json_type type = json_peek(json);
+    if (type == JSON_NULL)
+        pass_over(json);
+    else if (field->kind != FIELD_PAIRS || type != JSON_ARRAY || !otlp_json_pairs(json, slot))
+        (void)json_value(json, slot);
 }
 
 bool otlp_json_read(struct json *json, const struct otlp_message *message, struct json_value *slots)
 {
     const struct otlp_field *field;
-    struct json_value value;
     unsigned next = 0;
     memset(slots, 0, message->slots * sizeof *slots);
     if (json_peek(json) != JSON_OBJECT) {
-        (void)json_value(json, &value);
+        pass_over(json);
         return false;
     }
     (void)json_begin(json);
-    while (otlp_json_field(json, message, &field, &next))
-        if (read_value(json, field, &value) && field && value.type != JSON_NULL)
-            slots[field->slot] = value;
+    while (otlp_json_field(json, message, &field, &next)) {
+        if (field)
+            read_slot(json, field, slots);
+        else
+            pass_over(json);
+    }
     return true;
 }
 
@@ -219,8 +230,7 @@ bool otlp_json_members(const struct json_value *object, const struct otlp_messag
 
 static enum varve_status skip(struct json *json)
 {
-    struct json_value ignored;
-    (void)json_value(json, &ignored);
+    pass_over(json);
     return VARVE_OK;
 }
 
@@ -285,10 +295,8 @@ static enum varve_status
 read_member(struct otlp_json *door, struct json *json, const struct otlp_field *field,
             struct otlp_node *node, struct varve_err *err)
 {
-    struct json_value value;
     if (field->kind == FIELD_VALUE || field->kind == FIELD_PAIRS) {
-        if (read_value(json, field, &value) && value.type != JSON_NULL)
-            node->slots[field->slot] = value;
+        read_slot(json, field, node->slots);
         return VARVE_OK;
     }
     if (json_peek(json) == JSON_NULL)

@@ -18,7 +18,7 @@
 #include "ingest/seam.h"
 #include "ingest/source.h"
 
-enum { AHEAD = 4096, FIRST_PIECE = 512, LAST_PIECE = 16 << 10 };
+enum { AHEAD = 4096, FIRST_PIECE = 2048, LAST_PIECE = 32 << 10 };
 
 static bool is_space(uint8_t c)
 {
