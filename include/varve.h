@@ -23,8 +23,10 @@
  *  6. An append that returned VARVE_OK survives kill -9 and power loss.  One
  *     that returned an error may be sent again as it was: what had arrived
  *     is recognised and not counted twice.
- *  7. The library never prints, never exits, never aborts, starts no threads
- *     and installs no signal handlers.
+ *  7. The library never prints, never exits, never aborts and installs no
+ *     signal handlers.  It starts no threads, unless a statement is run with
+ *     more than one in its options; those take no signals, call nothing of
+ *     the caller's but its allocator, and have ended when the call returns.
  *
  * CONVENTIONS
  *
@@ -116,8 +118,9 @@ VARVE_API const char *varve_status_text(enum varve_status status);
 
 /* One function does it all: (NULL, 0, n) allocates, (p, n, 0) frees and
  * returns NULL, else it resizes; NULL means no memory and leaves p as it was.
- * It is called by every thread that uses the handle.  LMDB and zstd
- * use malloc for their own small state whatever is set here. */
+ * It is called by every thread that uses the handle, and by those that a
+ * statement starts.  LMDB and zstd use malloc for their own small state
+ * whatever is set here. */
 struct varve_allocator {
     void *(*resize)(void *context, void *pointer, size_t old_size, size_t new_size);
     void *context;
@@ -593,6 +596,10 @@ struct varve_run_options {
      * nobody wants to know. */
     void (*progress)(void *context, const struct varve_progress *progress);
     void *progress_context;
+    /* At most so many threads read at once, that of the caller among them; 0 and 1: no others are
+     * started.  The answer is the same, bit for bit; memory may be a few times as much.  stop and
+     * progress are called by the caller's thread alone. */
+    unsigned threads;
 };
 
 enum varve_cell_type {

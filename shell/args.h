@@ -42,6 +42,7 @@
     X(TIMEOUT, 0, true, "--timeout")         \
     X(MAX_ROWS, 0, true, "--max-rows")       \
     X(MAX_MEMORY, 0, true, "--max-memory")   \
+    X(THREADS, 0, true, "--threads")         \
     X(KEEP_GOING, 0, false, "--keep-going")  \
     X(NO_RC, 0, false, "--no-rc")
 

@@ -35,6 +35,7 @@ void help_overview(FILE *stream)
           "  --timeout D        a statement that takes longer fails; 30s, 2m\n"
           "  --max-rows N       one with more rows fails\n"
           "  --max-memory SIZE  one that needs more fails; 500M, 2G\n"
+          "  --threads N        that read at once; default as many as processors, up to 8\n"
           "  --keep-going       the rest of a script is run after an error\n"
           "  --no-rc            the interactive shell without $XDG_CONFIG_HOME/varve/rc\n"
           "  -q, --quiet        no greeting, no progress on the terminal\n"

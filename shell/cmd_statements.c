@@ -9,8 +9,8 @@
 #include "place.h"
 
 static const uint64_t takes = ARG(DB) | ARG(NOW) | ARG(COMMAND) | ARG(FILE) | ARG(MODE) | ARG(TZ) |
-                              ARG(TIMEOUT) | ARG(MAX_ROWS) | ARG(MAX_MEMORY) | ARG(KEEP_GOING) |
-                              ARG(NO_RC) | ARG(QUIET);
+                              ARG(TIMEOUT) | ARG(MAX_ROWS) | ARG(MAX_MEMORY) | ARG(THREADS) |
+                              ARG(KEEP_GOING) | ARG(NO_RC) | ARG(QUIET);
 
 static void interrupted(int number)
 {

@@ -26,6 +26,8 @@
 enum { SPOT_BEFORE = 400, SPOT_BEHIND = 400 };
 /* A statement that takes no longer says nothing of how far it is. */
 #define PROGRESS_DELAY INT64_C(500000000)
+/* Threads of a statement: unless --threads says otherwise, and whatever it says. */
+enum { THREADS_USUAL = 8, THREADS_MOST = 64 };
 
 volatile sig_atomic_t session_interrupted;
 
@@ -90,16 +92,28 @@ static enum exit_status take_mode(struct session *s)
     return EXIT_DONE;
 }
 
+/* As many as there are processors. */
+static uint64_t usual_threads(void)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    return processors < 1 ? 1 : processors > THREADS_USUAL ? THREADS_USUAL : (uint64_t)processors;
+}
+
 static enum exit_status take_limits(struct session *s)
 {
     const char *timeout = ARG_VALUE(s->args, TIMEOUT), *rows = ARG_VALUE(s->args, MAX_ROWS);
     const char *memory = ARG_VALUE(s->args, MAX_MEMORY), *now = ARG_VALUE(s->args, NOW);
+    const char *threads = ARG_VALUE(s->args, THREADS);
+    uint64_t count = usual_threads();
     if (timeout && !quantity_duration(timeout, &s->options.timeout))
         return misused("--timeout", timeout, "a duration such as 30s");
     if (rows && !quantity_count(rows, &s->options.max_rows))
         return misused("--max-rows", rows, "a number");
     if (memory && !quantity_size(memory, &s->options.max_memory))
         return misused("--max-memory", memory, "a size such as 500M");
+    if (threads && (!quantity_count(threads, &count) || count == 0 || count > THREADS_MOST))
+        return misused("--threads", threads, "a number from 1 to 64");
+    s->options.threads = (unsigned)count;
     if (now && !when_parse(now, when_now(), &s->options.now))
         return misused("--now", now, "a time such as 2026-10-08T08:15:18Z");
     return EXIT_DONE;

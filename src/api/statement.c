@@ -102,7 +102,8 @@ static enum varve_status new_result(struct store *store, const struct varve_run_
         .timeout = r->options.timeout,
         .max_rows = r->options.max_rows,
         .stop = r->options.stop || r->options.progress ? result_stop : NULL,
-        .stop_context = r};
+        .stop_context = r,
+        .threads = r->options.threads};
     r->caller = pthread_self();
     r->names = (struct store_names){.store = store, .arena = &r->arena};
     *result = r;
