@@ -698,7 +698,8 @@ enum varve_completion {
     VARVE_COMPLETE_VALUE
 };
 /* Calls back for every word that begins with what stands before the offset; *from is where that
- * begins. The callback returns 0 to go on. */
+ * begins. The callback returns 0 to go on.  db may be NULL: words of the language alone, and the
+ * metrics it knows. */
 VARVE_API VARVE_CHECKED enum varve_status
 varve_complete(varve *db, struct varve_str text, size_t offset, size_t *from,
                int (*visit)(void *, enum varve_completion kind, struct varve_str word),

@@ -3,7 +3,7 @@
  * completion.c -- the words that may stand at the end of what has been typed.
  *
  * Of statements the library knows them.  Of commands: their names, and behind a name what the
- * table here says.  Nothing is ever said aloud: no store, no completion.
+ * table here says.  Nothing is ever said aloud; without a store there are the words of the language.
  */
 #include "completion.h"
 
@@ -124,10 +124,8 @@ static void offer_names(struct session *s, const struct search *search)
     struct varve_err err;
     snprintf(text, sizeof text, "DESCRIBE %.*s", (int)search->prefix.size, search->prefix.data);
     struct search copy = *search;
-    enum varve_status status = VARVE_OK;
-    if (s->db)
-        status =
-            varve_complete(s->db, varve_str(text), strlen(text), &from, take_name, &copy, &err);
+    enum varve_status status =
+        varve_complete(s->db, varve_str(text), strlen(text), &from, take_name, &copy, &err);
     (void)status; /* without completion goes on, too */
 }
 
@@ -160,8 +158,6 @@ static void find_in_statement(struct session *s, struct varve_str text, size_t b
     struct varve_err err;
     struct varve_str statement = {text.data + begin, text.size - begin};
     size_t from = statement.size;
-    if (!s->db)
-        return;
     if (varve_complete(s->db, statement, statement.size, &from, take_word, words, &err) != VARVE_OK)
         return;
     words->from = begin + from;

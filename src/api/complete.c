@@ -6,7 +6,8 @@
  * last of them tell what is asked for: behind `{` a label, behind = a value, behind FROM a table,
  * behind an operand a keyword.  Which source's labels and values are meant follows from the
  * statement, also from what stands behind the place.  It is a help and no judgement: a word that
- * is not offered may be right, and one that is may turn out to be wrong.
+ * is not offered may be right, and one that is may turn out to be wrong.  Without a store there
+ * are the words of the language and the metrics it knows.
  */
 #include "api/api.h"
 #include "api/names_of_store.h"
@@ -152,14 +153,36 @@ static int take_source(void *context, const struct schema_source *source)
     return f->stopped;
 }
 
+static bool has_store(const struct finder *f)
+{
+    return f->names.snapshot != NULL;
+}
+
+/* Without a store those that the language knows. */
+static void offer_known_metrics(struct finder *f)
+{
+    size_t count;
+    const struct name_metric *known = names_metrics(&count);
+    for (size_t i = 0; i < count && !f->stopped; i++) {
+        const struct varve_metric_info info = {.metric.name = known[i].name};
+        (void)take_metric(f, &info);
+    }
+}
+
 static enum varve_status offer_metrics(struct finder *f, struct varve_err *err)
 {
+    if (!has_store(f)) {
+        offer_known_metrics(f);
+        return VARVE_OK;
+    }
     return visit_metrics(f->names.snapshot, take_metric, f, err);
 }
 
 static enum varve_status offer_tables(struct finder *f, struct varve_err *err)
 {
     struct schema schema = store_schema(&f->names);
+    if (!has_store(f))
+        return VARVE_OK;
     TRY(visit_tables(f->names.snapshot, take_table, f, err));
     return schema.visit_sources(schema.context, take_source, f, err);
 }
@@ -215,7 +238,8 @@ static enum varve_status add_source(struct finder *f, size_t i, struct varve_err
 {
     struct schema schema = store_schema(&f->names);
     struct schema_source source;
-    if (f->source_count == SOURCES_MOST || !is_name(f, i) || is_mark(f, i + 1, '('))
+    if (!has_store(f) || f->source_count == SOURCES_MOST || !is_name(f, i) ||
+        is_mark(f, i + 1, '('))
         return VARVE_OK;
     enum varve_status status = schema.source(schema.context, text_of(f, i), &source, err);
     if (status == VARVE_NOTFOUND)
@@ -366,17 +390,14 @@ static const struct {
     {WORD_IS, {WORD_NULL, WORD_NOT, WORDS}},
     {WORD_SHOW,
      {WORD_METRICS, WORD_TABLES, WORD_LABELS, WORD_VALUES, WORD_SERIES, WORD_CARDINALITY,
-      WORD_PANELS, WORD_DASHBOARDS, WORD_ALERTS, WORD_LOOKUPS, WORD_VIEWS, WORD_TIERS,
-      WORD_RETENTION, WORD_SETTINGS, WORD_NEW, WORDS}},
+      WORD_LOOKUPS, WORD_VIEWS, WORD_SETTINGS, WORD_NEW, WORDS}},
     {WORD_NEW, {WORD_VALUES, WORDS}},
     {WORD_LABELS, {WORD_OF, WORDS}},
     {WORD_VALUES, {WORD_OF, WORDS}},
-    {WORD_EXPLAIN, {WORD_SELECT, WORD_ANALYZE, WORD_SHOW, WORD_PROMQL, WORDS}},
+    {WORD_EXPLAIN, {WORD_SELECT, WORD_ANALYZE, WORD_SHOW, WORDS}},
     {WORD_ANALYZE, {WORD_SELECT, WORDS}},
-    {WORD_CREATE, {WORD_VIEW, WORD_LOOKUP, WORD_ALERT, WORD_PANEL, WORD_OR, WORDS}},
-    {WORD_DROP, {WORD_VIEW, WORD_LOOKUP, WORD_ALERT, WORD_PANEL, WORDS}},
-    {WORD_ALTER, {WORD_RETENTION, WORDS}},
-    {WORD_IMPORT, {WORD_RULES, WORD_GRAFANA, WORDS}},
+    {WORD_CREATE, {WORD_VIEW, WORD_LOOKUP, WORD_OR, WORDS}},
+    {WORD_DROP, {WORD_VIEW, WORD_LOOKUP, WORDS}},
     {WORD_DELETE, {WORD_FROM, WORDS}},
 };
 
@@ -461,7 +482,8 @@ static enum varve_status offer_in_show(struct finder *f, enum word last, struct 
 static void offer_beginnings(struct finder *f)
 {
     for (int word = 0; word < WORDS; word++)
-        if (word_begins_statement((enum word)word))
+        if (word_begins_statement((enum word)word) && word != WORD_ALTER && word != WORD_IMPORT &&
+            word != WORD_LINT) /* these the language has and this version cannot run */
             offer_word(f, (enum word)word);
 }
 
@@ -495,28 +517,37 @@ static enum varve_status offer_all(struct finder *f, struct varve_err *err)
     return offer_operand(f, wants_label && !is_mark(f, n - 1, '{'), err);
 }
 
+static enum varve_status find_words(struct finder *f, size_t *from, struct varve_err *err)
+{
+    TRY(take_tokens(f, err));
+    if (f->names.store)
+        TRY(snapshot_open(f->names.store, &f->names.snapshot, err));
+    *from = f->from;
+    enum varve_status status = offer_all(f, err);
+    if (f->names.snapshot)
+        snapshot_close(f->names.snapshot);
+    return status;
+}
+
 enum varve_status
 varve_complete(varve *db, struct varve_str text, size_t offset, size_t *from,
                int (*visit)(void *, enum varve_completion kind, struct varve_str word),
                void *context, struct varve_err *err)
 {
     struct finder f = {.text = text, .from = offset, .visit = visit, .context = context};
-    TRY(api_check(store_of(db), "varve_complete", err));
+    struct mem own;
+    if (db)
+        TRY(api_check(store_of(db), "varve_complete", err));
+    else
+        mem_init(&own, NULL, 0);
     if (offset > text.size || text.size > TEXT_MOST)
         return fail(err, VARVE_INVALID, "varve_complete",
                     "the offset is behind the text, or the text is longer than %d bytes",
                     TEXT_MOST);
     *from = offset;
-    arena_init(&f.arena, &store_of(db)->mem, 1 << 14);
+    arena_init(&f.arena, db ? &store_of(db)->mem : &own, 1 << 14);
     f.names = (struct store_names){.store = store_of(db), .arena = &f.arena};
-    enum varve_status status = take_tokens(&f, err);
-    if (status == VARVE_OK)
-        status = snapshot_open(store_of(db), &f.names.snapshot, err);
-    if (status == VARVE_OK) {
-        *from = f.from;
-        status = offer_all(&f, err);
-        snapshot_close(f.names.snapshot);
-    }
+    enum varve_status status = find_words(&f, from, err);
     arena_free(&f.arena);
     return status;
 }

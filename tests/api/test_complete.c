@@ -10,6 +10,7 @@
 #include "small.h"
 
 static struct small small;
+static bool no_store; /* asked without one */
 
 struct offered {
     char text[1 << 16];
@@ -35,7 +36,8 @@ static const struct offered *ask_for(const char *marked)
     size_t at = (size_t)(bar - marked);
     snprintf(text, sizeof text, "%.*s%s", (int)at, marked, bar + 1);
     offered = (struct offered){.most = -1};
-    MUST(varve_complete(small.db, varve_str(text), at, &offered.from, take, &offered, &test_err));
+    MUST(varve_complete(no_store ? NULL : small.db, varve_str(text), at, &offered.from, take,
+                        &offered, &test_err));
     return &offered;
 }
 
@@ -138,6 +140,34 @@ static void test_values(void **state)
     assert_int_equal(ask_for("SELECT increase(cost{model='op|")->from, 27);
 }
 
+static void test_no_store(void **state)
+{
+    (void)state;
+    no_store = true;
+    offers("SEL|", "SELECT ");
+    offers("SHOW TAB|", "TABLES ");
+    has("SELECT incr|", "increase");
+    has("SELECT increase(|", "cost");
+    has("SELECT increase(|", "tokens");
+    offers("SELECT increase(claude_code.cos|", "claude_code.cost.usage ");
+    offers("SELECT increase(cost) DUR|", "DURING ");
+    offers("SELECT count(*) FROM |", "");
+    offers("SELECT increase(cost{|", "");
+    offers("SELECT increase(cost{model=|", "");
+    offers("SELECT increase(cost) BY mod|", "");
+    offers("SHOW VALUES OF mod| IN cost", "");
+    no_store = false;
+}
+
+/* What this version cannot run is not offered. */
+static void test_known_only(void **state)
+{
+    (void)state;
+    offers("LIN|", "");
+    offers("SHOW PAN|", "");
+    offers("CREATE |", "VIEW LOOKUP OR ");
+}
+
 static void test_stops(void **state)
 {
     struct offered offered = {.most = 2};
@@ -172,6 +202,8 @@ static void test_anywhere(void **state)
                 MUST(varve_complete(small.db, (struct varve_str){text, size}, at, &from, take,
                                     &offered, &test_err));
                 assert_true(from <= at);
+                MUST(varve_complete(NULL, (struct varve_str){text, size}, at, &from, take, &offered,
+                                    &test_err));
             }
 }
 
@@ -180,6 +212,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keywords), cmocka_unit_test(test_names),
         cmocka_unit_test(test_labels),   cmocka_unit_test(test_values),
+        cmocka_unit_test(test_no_store), cmocka_unit_test(test_known_only),
         cmocka_unit_test(test_stops),    cmocka_unit_test(test_anywhere)};
     return cmocka_run_group_tests(tests, make_store, remove_store);
 }
