@@ -157,6 +157,8 @@ struct width {
 };
 /* The start of the bucket that holds the instant, and of the one behind it. */
 int64_t bucket_start(const struct width *width, int64_t instant, int64_t *next);
+/* Of an hour (1) of the zone's clock, or a unit as above. */
+int64_t unit_start(const char *zone, unsigned unit, int64_t instant, int64_t *next);
 /* The same local time, days and months later. */
 int64_t local_later(const char *zone, int64_t instant, int days, int months);
 /* The same, by calendar widths. */

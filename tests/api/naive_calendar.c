@@ -63,6 +63,19 @@ int64_t bucket_start(const struct width *width, int64_t instant, int64_t *next)
     return start;
 }
 
+int64_t unit_start(const char *zone, unsigned unit, int64_t instant, int64_t *next)
+{
+    struct width width = {.kind = (int)unit, .nanos = HOUR, .zone = zone};
+    struct tm tm;
+    if (unit != FIXED)
+        return bucket_start(&width, instant, next);
+    local_fields(zone, instant, &tm); /* an hour of the zone's clock */
+    int64_t offset = (int64_t)tm.tm_gmtoff % 3600 * SECOND;
+    int64_t start = bucket_start(&width, instant + offset, next) - offset;
+    *next -= offset;
+    return start;
+}
+
 /* The first of the instants that have this local time; where the clock jumps over it, that at which
  * it does. */
 static int64_t first_of(struct tm tm, bool *exists)

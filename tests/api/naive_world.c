@@ -20,13 +20,22 @@ const char *const field_names[FIELDS] = {"time",   "user_email", "model", "team"
 
 const char *intern(const char *text)
 {
-    static char *texts[20000];
-    static size_t count;
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(texts[i], text) == 0)
-            return texts[i];
-    assert_true(count < sizeof texts / sizeof *texts);
-    return texts[count++] = strdup(text);
+    static struct kept {
+        struct kept *next;
+        char text[];
+    } * kept[1 << 14];
+    uint32_t hash = 0;
+    for (const char *at = text; *at; at++)
+        hash = hash * 31 + (unsigned char)*at;
+    struct kept **at = &kept[hash % (1 << 14)];
+    while (*at && strcmp((*at)->text, text) != 0)
+        at = &(*at)->next;
+    if (!*at) {
+        *at = calloc(1, sizeof **at + strlen(text) + 1);
+        assert_non_null(*at);
+        memcpy((*at)->text, text, strlen(text) + 1);
+    }
+    return (*at)->text;
 }
 
 struct varve_cell cell_text(const char *text)

@@ -15,16 +15,54 @@
 
 /* ---- other statements ------------------------------------------------------------- */
 
+/* The range of who reads, and buckets over the time of what is read.  A query without a range of
+ * its own takes that of who reads it; the rows of another are asked for their time. */
+static void
+say_reader_times(struct gen *g, const char *zone, const struct select *inner, struct select *outer)
+{
+    bool is_inherited = !g->has_own_range;
+    char range[sizeof g->range];
+    if (!is_inherited && (g->range[0] == '\0' || inner->width.kind == NO_BUCKETS || dice(g, 2)))
+        return;
+    g->select = outer;
+    g->every[0] = '\0';
+    if (!is_inherited) {
+        choose_times(g, zone, false);
+        outer->from_is_timed = true;
+        if (g->range[0] == '\0') {
+            outer->width.kind = NO_BUCKETS;
+            outer->from_is_timed = false;
+            return;
+        }
+    }
+    snprintf(range, sizeof range, "%s", g->range);
+    say(g, " %s %s", range, g->every);
+}
+
 /* WITH w AS (SELECT ...) SELECT ... FROM w */
 static void say_with(struct gen *g, const char *zone, struct rows *inner_rows, struct rows *rows)
 {
     static struct select inner, outer;
+    outer = (struct select){.from = inner_rows, .order_item = -1, .limit = -1, .item_count = 3};
+    outer.width.zone = zone;
+    g->has_own_range = dice(g, 3) > 0;
+    g->select = &outer;
+    if (!g->has_own_range)
+        choose_range(g, zone, false);
+    char range[sizeof g->range];
+    snprintf(range, sizeof range, "%s", g->range);
+    inner.since = outer.since;
+    inner.until = outer.until;
+    if (!g->has_own_range)
+        g->range[0] = '\0';
     say(g, "WITH w AS (");
     say_select(g, &inner, zone, true);
     say(g, ") SELECT count(*) AS n, count(x0), max(x0) FROM w");
+    if (!g->has_own_range)
+        snprintf(g->range, sizeof g->range, "%s", range);
+    say_reader_times(g, zone, &inner, &outer);
     naive_select(g->world, &inner, inner_rows);
     size_t value = inner_rows->columns - inner.item_count;
-    outer = (struct select){.from = inner_rows, .order_item = -1, .limit = -1, .item_count = 3};
     for (size_t i = 0; i < 3; i++) {
         struct expr *e = outer.items[i].expr = new_expr(g, OF_ROWS);
         e->aggregate = i == 2 ? MAX : COUNT;
@@ -78,6 +116,41 @@ say_list(struct gen *g, const char *zone, bool is_distinct, size_t columns, stru
     }
 }
 
+/* SELECT expressions FROM api_call WHERE expression */
+static void say_expressions(struct gen *g, const char *zone, struct rows *rows)
+{
+    static struct select s;
+    const struct scalar *where = NULL, *shown[3];
+    size_t columns = 1 + dice(g, 3);
+    s = (struct select){.limit = -1};
+    g->select = &s;
+    *rows = (struct rows){.columns = columns};
+    choose_range(g, zone, false);
+    for (size_t i = 0; i < columns; i++) {
+        say(g, i ? ", " : "SELECT ");
+        shown[i] = scalar(g, "NWTBID"[dice(g, 6)], 1 + dice(g, 4));
+        say(g, " AS c%zu", i);
+    }
+    say(g, " FROM api_call %s", g->range);
+    if (dice(g, 2)) {
+        say(g, " WHERE ");
+        where = scalar(g, 'B', 3);
+    }
+    for (size_t i = 0; i < g->world->events.count; i++) {
+        const struct varve_cell *event = g->world->events.cells[i];
+        if (event[0].as.i < s.since || event[0].as.i >= s.until)
+            continue;
+        struct varve_cell is = {.type = VARVE_CELL_BOOL, .as.i = 1};
+        if (where)
+            is = scalar_value(where, event, zone);
+        if (is.type != VARVE_CELL_BOOL || !is.as.i)
+            continue;
+        struct varve_cell *row = rows_add(rows);
+        for (size_t c = 0; c < columns; c++)
+            row[c] = scalar_value(shown[c], event, zone);
+    }
+}
+
 static bool has_row(const struct rows *rows, const struct varve_cell *row)
 {
     for (size_t i = 0; i < rows->count; i++) {
@@ -119,6 +192,8 @@ static bool same_cell(struct varve_cell a, struct varve_cell b)
         return false;
     if (a.type != VARVE_CELL_FLOAT)
         return compare_cells(a, b) == 0;
+    if (isnan(a.as.f) || isnan(b.as.f))
+        return isnan(a.as.f) && isnan(b.as.f);
     double most = fabs(a.as.f) > fabs(b.as.f) ? fabs(a.as.f) : fabs(b.as.f);
     return a.as.f == b.as.f || fabs(a.as.f - b.as.f) <= 1e-12 * (most > 1e-3 ? most : 1e-3);
 }
@@ -200,17 +275,21 @@ static bool one_statement(struct small *small, struct prng *prng, const struct n
     memset(&g, 0, sizeof g);
     g.prng = prng;
     g.world = world;
+    g.has_own_range = true;
     g.now = world->since + (int64_t)prng_below(prng, (uint64_t)(world->until - world->since + DAY));
     g.now -= dice(&g, 3) ? 0 : g.now % HOUR;
     bool in_order = true;
     const char *zone = zones[dice(&g, 4)];
-    unsigned what = dice(&g, 12);
+    unsigned what = dice(&g, 14);
     if (what == 0) {
         say_with(&g, zone, &inner, &want);
     } else if (what == 1) {
         say_list(&g, zone, false, 3, &want);
     } else if (what == 2) {
         say_sets(&g, zone, &want);
+        in_order = false;
+    } else if (what == 3 || what == 4) {
+        say_expressions(&g, zone, &want);
         in_order = false;
     } else {
         say_select(&g, &select, zone, false);
@@ -219,6 +298,7 @@ static bool one_statement(struct small *small, struct prng *prng, const struct n
     bool same = ask_and_compare(small, g.text, zone, g.now, in_order, &want);
     rows_free(&want);
     rows_free(&inner);
+    rows_free(&g.computed);
     return same;
 }
 
@@ -226,6 +306,7 @@ static void test_statements(void **state)
 {
     (void)state;
     const char *rounds = getenv("VARVE_TEST_ROUNDS"), *seed = getenv("VARVE_TEST_SEED");
+    check_scalars();
     uint64_t first = seed && *seed ? strtoull(seed, NULL, 0) : 20261030;
     unsigned count = rounds && *rounds ? (unsigned)strtoul(rounds, NULL, 0) : 25, wrong = 0;
     for (unsigned round = 0; round < count; round++) {

@@ -5,6 +5,7 @@
 #ifndef TESTS_VQL_GRAMMAR_H
 #define TESTS_VQL_GRAMMAR_H
 
+#include "naive_scalar.h"
 #include "naive_world.h"
 
 /* A statement as it grows. */
@@ -15,7 +16,15 @@ struct gen {
     size_t expr_count;
     struct condition conditions[60];
     size_t condition_count;
-    char text[8000];
+    struct scalar scalars[400];
+    size_t scalar_count;
+    bool is_computed;     /* the SELECT is FROM computed */
+    bool keys_by_alias;   /* BY k0 */
+    bool has_own_range;   /* else that of who reads it: since and until are set */
+    bool is_tame;         /* no numbers of which sums are not exact */
+    struct rows computed; /* events, with the two expressions behind the fields */
+    char computed_text[2][1500];
+    char text[16000];
     size_t size;
     struct select *select;
     bool is_exact[ITEMS_MOST]; /* items that may be sorted by: no doubles that were rounded */
@@ -40,6 +49,13 @@ extern const char *const zones[ZONES];
 unsigned dice(struct gen *g, unsigned sides);
 void say(struct gen *g, const char *format, ...) VARVE_PRINTF(2, 3);
 struct expr *new_expr(struct gen *g, enum expr_kind kind);
+struct condition *new_condition(struct gen *g);
+/* One value of a group; exact: no doubles that are rounded, and rows are made by it. */
+struct expr *simple(struct gen *g, struct subject about, bool exact);
+struct expr *alias(struct gen *g, size_t item);
+/* One of the first items that is a number; the very first one is. */
+size_t some_item(struct gen *g, size_t count);
+struct expr *item_expr(struct gen *g, struct subject about, size_t i);
 void say_time(struct gen *g, int64_t instant);
 /* The range of g->select, in the zone; may_be_instant: AT. */
 void choose_range(struct gen *g, const char *zone, bool may_be_instant);
@@ -47,6 +63,10 @@ void choose_range(struct gen *g, const char *zone, bool may_be_instant);
 void choose_times(struct gen *g, const char *session_zone, bool may_be_instant);
 void say_compare(struct gen *g);
 void say_where(struct gen *g, struct subject about);
+/* An expression over the fields of an event: N a number, W a whole one, T a text, B a condition, I
+ * an instant, D a duration. */
+struct scalar *scalar(struct gen *g, char want, unsigned depth);
+void check_scalars(void);       /* there is a test of every function */
 void say_source(struct gen *g); /* the table or the metric */
 const char *column_name(const struct gen *g, int field);
 /* A SELECT with its clauses in any order; inner: it is to be read by another. */

@@ -41,22 +41,6 @@ static int64_t in_world(struct gen *g)
 
 /* ---- points in time ------------------------------------------------------------------ */
 
-/* The start of a unit; 1 is the hour. */
-static int64_t start_of(const char *zone, unsigned unit, int64_t instant, int64_t *next)
-{
-    struct width width = {.kind = (int)unit, .zone = zone};
-    if (unit == 1) { /* of the zone's clock */
-        struct tm tm;
-        local_fields(zone, instant, &tm);
-        int64_t offset = (int64_t)tm.tm_gmtoff % 3600 * SECOND;
-        width.nanos = HOUR;
-        int64_t start = bucket_start(&width, instant + offset, next) - offset;
-        *next -= offset;
-        return start;
-    }
-    return bucket_start(&width, instant, next);
-}
-
 /* A date, or a date and a time of day. */
 static int64_t local_date(struct gen *g, const char *zone, char text[60])
 {
@@ -85,7 +69,7 @@ static int64_t when(struct gen *g, const char *zone, char text[60])
         return g->now - 30 * n * MINUTE;
     case 1:
         unit = 1 + dice(g, 4);
-        at = start_of(zone, unit, g->now, &next);
+        at = unit_start(zone, unit, g->now, &next);
         if (dice(g, 2)) {
             snprintf(text, 60, "start of %s", unit_names[unit]);
             return at;
@@ -270,7 +254,8 @@ void choose_times(struct gen *g, const char *session_zone, bool may_be_instant)
     const char *zone = has_zone ? zones[dice(g, ZONES)] : session_zone;
     s->width = (struct width){.kind = NO_BUCKETS, .zone = zone};
     g->every[0] = '\0';
-    choose_range(g, zone, may_be_instant && !has_buckets);
+    if (g->has_own_range)
+        choose_range(g, zone, may_be_instant && !has_buckets);
     if (has_buckets)
         choose_width(g, has_zone ? zone : NULL);
 }
