@@ -68,6 +68,8 @@ enum varve_status parse_bare_expr(struct parser *parser, struct expr **expr);
 enum varve_status parse_selector(struct parser *parser, struct expr *name);
 
 enum varve_status parse_when(struct parser *parser, const struct when **when);
+/* Behind @, where an expression may go on: x @ now - 5m is moved, x @ now - y is a difference. */
+enum varve_status parse_when_of_metric(struct parser *parser, const struct when **when);
 enum varve_status parse_period(struct parser *parser, struct period *period);
 enum varve_status parse_every(struct parser *parser, struct every *every);
 /* A date literal in an expression, UTC without an offset. */

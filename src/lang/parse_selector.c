@@ -85,7 +85,7 @@ enum varve_status parse_selector(struct parser *parser, struct expr *name)
                 return lang_fail(parser->error, VARVE_INVALID, parser->token.place,
                                  "@ is given twice for one metric");
             parse_next(parser);
-            TRY(parse_when(parser, &selector->at));
+            TRY(parse_when_of_metric(parser, &selector->at));
         } else {
             break;
         }

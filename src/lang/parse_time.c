@@ -193,10 +193,12 @@ static enum varve_status when_base(struct parser *parser, struct when *when)
     }
 }
 
-/* + 2h - 5m ... */
-static enum varve_status when_shift(struct parser *parser, int64_t *shift)
+/* + 2h - 5m ...; in an expression it goes on where something else is added. */
+static enum varve_status when_shift(struct parser *parser, bool in_expr, int64_t *shift)
 {
     while (parse_is_mark(parser, '+') || parse_is_mark(parser, '-')) {
+        if (in_expr && parser->ahead.kind != TOKEN_DURATION)
+            return VARVE_OK;
         const bool minus = parse_is_mark(parser, '-');
         int64_t nanos;
         parse_next(parser);
@@ -209,17 +211,27 @@ static enum varve_status when_shift(struct parser *parser, int64_t *shift)
     return VARVE_OK;
 }
 
-enum varve_status parse_when(struct parser *parser, const struct when **out)
+static enum varve_status read_when(struct parser *parser, bool in_expr, const struct when **out)
 {
     const uint32_t from = parser->token.place.from;
     struct when *when = parse_new(parser, sizeof *when);
     if (!when)
         return VARVE_NOMEM;
     TRY(when_base(parser, when));
-    TRY(when_shift(parser, &when->shift));
+    TRY(when_shift(parser, in_expr, &when->shift));
     when->place = parse_since(parser, from);
     *out = when;
     return VARVE_OK;
+}
+
+enum varve_status parse_when(struct parser *parser, const struct when **when)
+{
+    return read_when(parser, false, when);
+}
+
+enum varve_status parse_when_of_metric(struct parser *parser, const struct when **when)
+{
+    return read_when(parser, true, when);
 }
 
 /* ---- periods --------------------------------------------------------------------------- */

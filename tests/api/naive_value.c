@@ -106,6 +106,11 @@ static struct varve_cell quantile_of(struct varve_cell *cells, size_t count, dou
 
 static struct varve_cell deviation_of(const struct varve_cell *cells, size_t count)
 {
+    bool differ = false;
+    for (size_t i = 1; i < count; i++)
+        differ |= number_of(cells[i]) != number_of(cells[0]);
+    if (!differ)
+        return cell_float(0);
     long double mean = (long double)number_of(sum_of(cells, count)) / (long double)count, sum = 0;
     for (size_t i = 0; i < count; i++) {
         long double d = (long double)number_of(cells[i]) - mean;

@@ -140,6 +140,7 @@ static const struct corner gauges[] = {
     {"SELECT depth @ 2026-05-04" MAY, "61"},
     {"SELECT max(depth @ 2026-05-04) BY user" MAY, "ann 31; bob 30"},
     {"SELECT last(depth @ 2026-05-04), depth @ 2026-05-04" MAY, "61 61"},
+    {"SELECT depth @ 2026-05-04 - 1d, depth @ 2026-05-04 - seen(depth)" MAY, "41 43"},
     {"SELECT depth @ 2026-05-04 EVERY day" MAY, "needs a window: last(depth, 1h)"},
     {"SELECT depth AT 2026-05-04", "needs a window: last(depth, 1h)"},
     {"SELECT last(depth, 1d) AT 2026-05-04", "61"},
