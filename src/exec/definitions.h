@@ -9,7 +9,8 @@
  * Names with a slash are not seen in the list of settings and cannot be set by hand.
  *
  * Invariant: a lookup's record names pieces that are all there; they are written before it and
- * removed after it.
+ * removed after it.  Pieces that no record names are what a process left that was killed; the next
+ * change of the lookup removes them.
  */
 #ifndef EXEC_DEFINITIONS_H
 #define EXEC_DEFINITIONS_H
@@ -38,7 +39,7 @@ view_drop(struct store *store, struct varve_str name, struct varve_err *err) VAR
 enum varve_status lookups_load(struct store *store, struct arena *arena, struct lookups *lookups,
                                struct varve_err *err) VARVE_CHECKED;
 enum varve_status lookup_put(struct store *store, struct varve_str name, struct varve_str on,
-                             struct varve_str csv, bool replace, struct lookup *lookup,
+                             struct varve_str csv, bool may_replace, struct lookup *lookup,
                              struct arena *arena, struct varve_err *err) VARVE_CHECKED;
 enum varve_status
 lookup_drop(struct store *store, struct varve_str name, struct varve_err *err) VARVE_CHECKED;
