@@ -28,6 +28,9 @@ static enum varve_status labels_of(struct otlp_json *door, const struct otlp_nod
     *usable = true;
     if (is_array_or_nothing(attributes) && intake_find_labels(door->intake, hash, labels))
         return VARVE_OK;
+    if (point->pair_count > 0)
+        return intake_labels(door->intake, hash, point->pairs, point->pair_count, labels, usable,
+                             err);
     TRY(otlp_json_judge(door, otlp_json_attributes(door, attributes, LIMIT_ATTRIBUTES, err), 1,
                         usable));
     if (!*usable)

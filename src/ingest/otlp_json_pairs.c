@@ -65,19 +65,26 @@ bool otlp_json_pair(struct json *json, struct varve_field *field)
     return true;
 }
 
-bool otlp_json_pairs(struct json *json, struct json_value *value)
+bool otlp_json_pairs(struct json *json, struct json_value *value, struct varve_field *fields,
+                     size_t *count)
 {
-    struct varve_str key, text;
     const char *p = json->at, *end = json->end;
+    struct varve_field ignored;
+    size_t read = 0;
+    *count = 0;
     if (json->expected || p == end || *p != '[')
         return false;
     do {
-        p = read_pair(p + 1, end, &key, &text);
+        struct varve_field *field = fields && read < LIMIT_ATTRIBUTES ? &fields[read] : &ignored;
+        p = read_pair(p + 1, end, &field->name, &field->value.as.s);
         if (!p || p == end)
             return false;
+        field->value.type = VARVE_TEXT;
+        read++;
     } while (*p == ',');
     if (*p != ']')
         return false;
     json_take(json, JSON_ARRAY, (size_t)(p + 1 - json->at), value);
+    *count = fields && read <= LIMIT_ATTRIBUTES ? read : 0;
     return true;
 }

@@ -189,10 +189,12 @@ bool otlp_json_field(struct json *json, const struct otlp_message *message,
 static void read_slot(struct json *json, const struct otlp_field *field, struct json_value *slots)
 {
     struct json_value *slot = &slots[field->slot];
+    size_t ignored;
     enum json_type type = json_peek(json);
     if (type == JSON_NULL)
         pass_over(json);
-    else if (field->kind != FIELD_PAIRS || type != JSON_ARRAY || !otlp_json_pairs(json, slot))
+    else if (field->kind != FIELD_PAIRS || type != JSON_ARRAY ||
+             !otlp_json_pairs(json, slot, NULL, &ignored))
         (void)json_value(json, slot);
 }
 
@@ -274,20 +276,42 @@ read_list(struct otlp_json *door, struct json *json, const struct otlp_message *
     return VARVE_OK;
 }
 
-/* A value that may have been met before, in this body or in an earlier one. */
+/* Keeps the KeyValues that were read just now, while there is room for such. */
+static enum varve_status
+keep_pairs(struct otlp_json *door, struct otlp_node *node, size_t count, struct varve_err *err)
+{
+    size_t size = count * sizeof *node->pairs;
+    node->pair_count = 0;
+    if (count == 0 || door->bytes + size > LIMIT_UNPACKED)
+        return VARVE_OK;
+    struct varve_field *pairs = arena_alloc(&door->plan, size);
+    if (!pairs)
+        return fail_nomem(err, size);
+    memcpy(pairs, door->fields, size);
+    door->bytes += size;
+    node->pairs = pairs;
+    node->pair_count = count;
+    return VARVE_OK;
+}
+
+/* A value that may have been met before, in this body or in an earlier one.  What has not will have
+ * to be taken apart. */
 static enum varve_status
 read_met(struct otlp_json *door, struct json *json, const struct otlp_field *field,
          struct otlp_node *node, struct varve_err *err)
 {
     struct json_value *value = &node->slots[field->slot];
     struct json_memo_mark mark;
+    size_t count = 0;
+    node->pair_count = 0;
     if (json_memo_find(&door->memo, json, value, &mark)) {
         node->hash = mark.hash;
         return VARVE_OK;
     }
-    if (!otlp_json_pairs(json, value))
+    if (!otlp_json_pairs(json, value, door->fields, &count))
         (void)json_value(json, value);
     node->hash = json_memo_hash(&door->memo, &mark, value);
+    TRY(keep_pairs(door, node, count, err));
     return json_memo_add(&door->memo, &mark, value, err);
 }
 

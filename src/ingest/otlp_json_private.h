@@ -63,7 +63,10 @@ struct otlp_node {
     const char *wrong;
     uint64_t children;
     struct h128 hash; /* of FIELD_MET, when it was sent */
-    int shape;        /* of FIELD_DATA */
+    /* Its KeyValues, where they have been read already. */
+    const struct varve_field *pairs;
+    size_t pair_count;
+    int shape; /* of FIELD_DATA */
     struct json_value slots[];
 };
 
@@ -171,8 +174,11 @@ enum varve_status otlp_json_any(struct otlp_json *door, const struct json_value 
                                 struct varve_value *out, struct varve_err *err) VARVE_CHECKED;
 /* The KeyValue that comes next, if it is a text and written as usual; else it is still there. */
 bool otlp_json_pair(struct json *json, struct varve_field *field);
-/* The array of such KeyValues that comes next, as json_value; false: none, and still there. */
-bool otlp_json_pairs(struct json *json, struct json_value *value);
+/* The array of such KeyValues that comes next, as json_value; false: none, and still there.  The
+ * KeyValues themselves go to `fields`, unless that is NULL; *count is 0 when there are more than
+ * LIMIT_ATTRIBUTES. */
+bool otlp_json_pairs(struct json *json, struct json_value *value, struct varve_field *fields,
+                     size_t *count);
 /* An array of KeyValues, `most` of them at most, to door->fields. */
 enum varve_status otlp_json_attributes(struct otlp_json *door, const struct json_value *array,
                                        size_t most, struct varve_err *err) VARVE_CHECKED;
