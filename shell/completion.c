@@ -2,8 +2,8 @@
  *
  * completion.c -- the words that may stand at the end of what has been typed.
  *
- * Of statements the library knows them.  Of commands: their names, and behind a name what the
- * table here says.  Nothing is ever said aloud; without a store there are the words of the language.
+ * Of statements the library knows them, without a store at least the words of the language.  Of
+ * commands: their names, and behind a name what the table here says.  Nothing is ever said aloud.
  */
 #include "completion.h"
 

@@ -3,10 +3,10 @@
  * wrapped.c -- where on the terminal a line lies that is wider than it.
  *
  * A terminal that gets another size breaks its lines anew, and nearly all do by now.  What it takes
- * for one line depends on how it was drawn: a row that was written to its last column goes on in the
- * next one, a row that was left by a newline ends.  libedit leaves a row that way when it draws
- * the whole and the row ends in blanks, which it does not write.  Where that cannot be known the
- * answer is rather too small, so that what stands above is never drawn over.
+ * for one line depends on how it was drawn: a row that was written to its last column goes on in
+ * the next one, a row that was left by a newline ends.  libedit leaves a row that way when it
+ * draws the whole and the row ends in blanks, which it does not write.  Where that cannot be known
+ * the answer is rather too small, so that what stands above is never drawn over.
  */
 #include "wrapped.h"
 
