@@ -509,6 +509,12 @@ static void test_limits(void **state)
         const char *found = repeated(f, FIRST "{\"asInt\":1,\"attributes\":[", "{}",
                                      LIMIT_ATTRIBUTES + (size_t)more, "]}]}}]}]}]}");
         assert_int_equal(strstr(found, "reject LABELS 1\n") != NULL, more);
+        for (int again = 0; again < 2; again++) {
+            found = repeated(f, FIRST "{\"asInt\":1,\"attributes\":[",
+                             "{\"key\":\"k\",\"value\":{\"stringValue\":\"v\"}}",
+                             LIMIT_ATTRIBUTES + (size_t)more, "]}]}}]}]}]}");
+            assert_int_equal(strstr(found, "reject LABELS 1\n") != NULL, more);
+        }
         found = repeated(f, "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{\"attributes\":[",
                          "{}", LIMIT_FIELDS + (size_t)more, "]}]}]}]}");
         assert_int_equal(strstr(found, "reject LABELS 1\n") != NULL, more);
