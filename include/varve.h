@@ -155,7 +155,8 @@ struct varve_options {
     unsigned flags;
     struct varve_allocator allocator; /* resize == NULL: the C library's */
     uint64_t seal_rows;               /* journal rows that make an append seal, or up to four times
-                                         as many where their days hold much already; 0: default */
+                                         as many where most are of a day that may still grow, or of
+                                         one that holds much already; 0: default */
     uint64_t max_memory;              /* bytes this handle may hold at once; 0: no limit */
 };
 

@@ -108,7 +108,9 @@ enum varve_status rebuild_day(struct rebuild *rebuild, const struct change *chan
     TRY(next_generation(change, move, err));
     uint64_t seed =
         segment_seed(rebuild->store->identity.seed, record->day, record->table, record->generation);
-    if (record->table == 0)
+    if (rows->is_extract)
+        TRY(segment_build_extract(&rebuild->segments, rows->points, seed, &move->bytes, err));
+    else if (record->table == 0)
         TRY(segment_build(&rebuild->segments, rows->points, NULL, rows->points->row_count, seed,
                           &move->bytes, err));
     else

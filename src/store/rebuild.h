@@ -21,6 +21,7 @@ struct rebuild {
 struct day_rows {
     struct rowset *points;
     struct eventset *events;
+    bool is_extract; /* the points: they are used up */
 };
 
 /* An all-zero one may be freed, too. */

@@ -15,6 +15,7 @@
 struct sealing {
     int32_t day;
     uint32_t table;
+    bool is_extract;
     struct rowset rows;
     struct eventset events;
 };
@@ -100,6 +101,7 @@ copy_part(struct seal_job *job, struct sealing *to, const struct part *part,
     }
     if (catalogue_find(job->change.catalogue, part->day, 0))
         return copy_rows(to, &head->rows, part, maps, err);
+    to->is_extract = true;
     return extract_rows(extract, &to->rows, &head->rows, part->index, part->count, &store->scratch,
                         err);
 }
@@ -148,7 +150,7 @@ static enum varve_status
 seal_part(struct seal_job *job, struct sealing *part, struct varve_err *err)
 {
     struct move *move;
-    struct day_rows rows = {&part->rows, &part->events};
+    struct day_rows rows = {&part->rows, &part->events, part->is_extract};
     job->sealed.rows += part->table ? part->events.count : part->rows.row_count;
     TRY(change_add(&job->change, part->day, part->table, &move, err));
     if (move->had_old)

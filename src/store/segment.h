@@ -63,6 +63,11 @@ void segment_builder_free(struct segment_builder *builder);
 enum varve_status
 segment_build(struct segment_builder *builder, const struct rowset *rowset, const uint32_t *index,
               size_t count, uint64_t seed, struct buf *out, struct varve_err *err) VARVE_CHECKED;
+/* The same of all rows of a rowset that has those of each series together, as extract_rows makes
+ * it; the rows are used up. */
+enum varve_status
+segment_build_extract(struct segment_builder *builder, struct rowset *extract, uint64_t seed,
+                      struct buf *out, struct varve_err *err) VARVE_CHECKED;
 
 struct segment_metric {
     struct varve_str name, unit;

@@ -24,7 +24,7 @@ struct item {
 struct build_run {
     uint32_t series, set, metric; /* local */
     uint32_t first, rows;         /* items */
-    uint32_t time;
+    uint32_t time;                /* before build_times: a hash of the times */
     uint32_t class;
     int64_t sum; /* of ints */
 };
@@ -38,19 +38,16 @@ struct build_metric {
     uint32_t series;
     uint32_t runs[2], rows[2]; /* of ints, of floats */
 };
-/* That a set has a label: the code counts from 1. */
-struct build_pair {
-    uint32_t set, code;
-};
 struct build_key {
     uint32_t text; /* interned */
     uint32_t
         kind; /* SEGMENT_CONSTANT, SEGMENT_ROOT, or SEGMENT_DERIVED + the key it follows from */
-    uint32_t pairs;          /* sets that have it */
-    struct build_pair *pair; /* one each, sets ascending */
+    uint32_t pairs; /* sets that have it */
+    uint32_t *code; /* of each of them, counted from 1; in the order of the sets */
+    uint32_t *set;  /* which they are; NULL: all there are */
     uint32_t values;
     uint32_t *value; /* interned, in the order of their codes; code 1 is value[0] */
-    uint32_t *dense; /* code per set, or NULL */
+    uint32_t *dense; /* code per set, or NULL; may be `code` */
     uint32_t *map;   /* derived: code per code of the root; NULL: the same code */
 };
 /* Runs of the same times share one. */
@@ -90,8 +87,9 @@ static inline uint32_t marks_local(struct segment_marks *marks, uint32_t id, uin
     return (uint32_t)*slot;
 }
 
+/* `own`: the rows, to be used up, instead of those that index says. */
 enum varve_status build_rows(struct build *build, const uint32_t *index, size_t count,
-                             struct varve_err *err) VARVE_CHECKED;
+                             struct row *own, struct varve_err *err) VARVE_CHECKED;
 enum varve_status build_labels(struct build *build, struct varve_err *err) VARVE_CHECKED;
 enum varve_status build_dictionaries(struct build *build, struct varve_err *err) VARVE_CHECKED;
 enum varve_status build_order(struct build *build, struct varve_err *err) VARVE_CHECKED;

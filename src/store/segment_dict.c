@@ -140,8 +140,8 @@ order_root(struct build *build, struct build_key *root, const struct build_key *
         TRY(follow(build, root, leader, order, err));
     TRY(renumber(build, root, order, code_of, err));
     for (uint32_t i = 0; i < root->pairs; i++)
-        root->pair[i].code = code_of[root->pair[i].code];
-    if (root->dense)
+        root->code[i] = code_of[root->code[i]];
+    if (root->dense && root->dense != root->code)
         for (uint32_t s = 0; s < build->set_count; s++)
             root->dense[s] = code_of[root->dense[s]];
     return VARVE_OK;

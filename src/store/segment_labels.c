@@ -21,7 +21,7 @@
 
 #include <string.h>
 
-enum { ROOTS_TRIED = 16, RECENT = 4 };
+enum { ROOTS_TRIED = 16, SLOTS = 256 };
 
 static enum varve_status number_sets(struct build *build, struct varve_err *err)
 {
@@ -41,17 +41,17 @@ static enum varve_status number_sets(struct build *build, struct varve_err *err)
     return VARVE_OK;
 }
 
-/* What keys a label set has.  Most sets have the shape of one of the last few before them. */
+/* What keys a label set has.  Sets of the same keys share a shape; most have that of the one before
+ * them. */
 struct shape {
-    struct shape *next;
-    uint32_t sets; /* that have it */
+    struct shape *next, *next_like; /* all; those of the same slot */
+    uint32_t sets;                  /* that have it */
     uint32_t count;
     struct label_pair keys[]; /* interned (as key) and local (as value) */
 };
 struct shapes {
-    struct shape **of_set, *all;
-    struct shape *recent[RECENT];
-    unsigned made;
+    struct shape **of_set, *all, *last;
+    struct shape *like[SLOTS];
 };
 
 static bool has_shape(const struct label_set *set, const struct shape *shape)
@@ -64,7 +64,15 @@ static bool has_shape(const struct label_set *set, const struct shape *shape)
     return different == 0;
 }
 
-static struct shape *new_shape(struct build *build, struct shapes *shapes,
+static uint32_t slot_of(const struct label_set *set)
+{
+    uint32_t mix = set->count;
+    for (uint32_t i = 0; i < set->count; i++)
+        mix = (mix ^ set->pairs[i].key) * 0x9e3779b1u;
+    return mix >> 24;
+}
+
+static struct shape *new_shape(struct build *build, struct shapes *shapes, uint32_t slot,
                                const struct label_set *set, struct varve_err *err)
 {
     struct shape *shape;
@@ -72,7 +80,8 @@ static struct shape *new_shape(struct build *build, struct shapes *shapes,
     shape = build_array(build, size, 1, err);
     if (!shape)
         return NULL;
-    *shape = (struct shape){.next = shapes->all, .count = set->count};
+    *shape =
+        (struct shape){.next = shapes->all, .next_like = shapes->like[slot], .count = set->count};
     for (uint32_t i = 0; i < set->count; i++) {
         uint32_t before = build->key_count, text = set->pairs[i].key;
         uint32_t key = marks_local(&build->builder->words, text, &build->key_count);
@@ -80,9 +89,20 @@ static struct shape *new_shape(struct build *build, struct shapes *shapes,
             build->keys[key] = (struct build_key){.text = text};
         shape->keys[i] = (struct label_pair){text, key};
     }
-    shapes->all = shape;
-    shapes->recent[shapes->made++ % RECENT] = shape;
+    shapes->all = shapes->like[slot] = shape;
     return shape;
+}
+
+static struct shape *shape_of(struct build *build, struct shapes *shapes,
+                              const struct label_set *set, struct varve_err *err)
+{
+    if (has_shape(set, shapes->last))
+        return shapes->last;
+    uint32_t slot = slot_of(set);
+    struct shape *shape = shapes->like[slot];
+    while (shape && !has_shape(set, shape))
+        shape = shape->next_like;
+    return shapes->last = shape ? shape : new_shape(build, shapes, slot, set, err);
 }
 
 /* Finds the keys, how many sets have each, and the shape of each set. */
@@ -93,12 +113,7 @@ find_shapes(struct build *build, struct shapes *shapes, struct varve_err *err)
     TRY(marks_begin(marks, build->builder->mem, build->rowset->texts.count, err));
     for (uint32_t s = 0; s < build->set_count; s++) {
         const struct label_set *set = &build->rowset->sets[build->sets[s]];
-        struct shape *shape = NULL;
-        for (unsigned i = 0; i < RECENT && !shape; i++)
-            if (has_shape(set, shapes->recent[i]))
-                shape = shapes->recent[i];
-        if (!shape)
-            shape = new_shape(build, shapes, set, err);
+        struct shape *shape = shape_of(build, shapes, set, err);
         if (!shape)
             return VARVE_NOMEM;
         shape->sets++;
@@ -110,22 +125,54 @@ find_shapes(struct build *build, struct shapes *shapes, struct varve_err *err)
     return VARVE_OK;
 }
 
-/* Codes are interned values until number_values has made codes of them. */
-static enum varve_status deal_pairs(struct build *build, const struct shapes *shapes,
-                                    struct build_pair *pair, struct varve_err *err)
+/* Makes room for the pairs of all keys. */
+static enum varve_status make_pairs(struct build *build, struct varve_err *err)
 {
-    struct build_pair **to = build_array(build, build->key_count, sizeof *to, err);
-    if (!to)
+    size_t codes = 0, sets = 0;
+    for (uint32_t k = 0; k < build->key_count; k++) {
+        uint32_t pairs = build->keys[k].pairs;
+        codes += pairs;
+        sets += pairs < build->set_count ? pairs : 0;
+    }
+    uint32_t *code = build_array(build, codes, sizeof *code, err);
+    uint32_t *set = build_array(build, sets, sizeof *set, err);
+    if (!code || !set)
         return VARVE_NOMEM;
     for (uint32_t k = 0; k < build->key_count; k++) {
-        to[k] = build->keys[k].pair = pair;
-        pair += build->keys[k].pairs;
+        struct build_key *key = &build->keys[k];
+        key->code = code;
+        code += key->pairs;
+        if (key->pairs == build->set_count) {
+            key->dense = key->code;
+        } else {
+            key->set = set;
+            set += key->pairs;
+        }
     }
+    return VARVE_OK;
+}
+
+/* Codes are interned values until number_values has made codes of them. */
+static enum varve_status
+deal_pairs(struct build *build, const struct shapes *shapes, struct varve_err *err)
+{
+    struct dealing {
+        uint32_t *code, *set;
+    } *to = build_array(build, build->key_count, sizeof *to, err);
+    if (!to)
+        return VARVE_NOMEM;
+    TRY(make_pairs(build, err));
+    for (uint32_t k = 0; k < build->key_count; k++)
+        to[k] = (struct dealing){build->keys[k].code, build->keys[k].set};
     for (uint32_t s = 0; s < build->set_count; s++) {
         const struct label_pair *label = build->rowset->sets[build->sets[s]].pairs;
         const struct shape *shape = shapes->of_set[s];
-        for (uint32_t i = 0; i < shape->count; i++)
-            *to[shape->keys[i].value]++ = (struct build_pair){s, label[i].value};
+        for (uint32_t i = 0; i < shape->count; i++) {
+            struct dealing *d = &to[shape->keys[i].value];
+            *d->code++ = label[i].value;
+            if (d->set)
+                *d->set++ = s;
+        }
     }
     return VARVE_OK;
 }
@@ -138,16 +185,15 @@ static enum varve_status split_pairs(struct build *build, struct varve_err *err)
     if (pairs > UINT32_MAX)
         return fail(err, VARVE_LIMIT, "", "%zu labels in one segment", pairs);
     struct shapes shapes = {0};
-    struct build_pair *pair = build_array(build, pairs, sizeof *pair, err);
     shapes.of_set = build_array(build, build->set_count, sizeof *shapes.of_set, err);
     build->keys = build_array(build, pairs < texts ? pairs : texts, sizeof *build->keys, err);
-    if (!pair || !shapes.of_set || !build->keys)
+    if (!shapes.of_set || !build->keys)
         return VARVE_NOMEM;
     TRY(find_shapes(build, &shapes, err));
     if (build->key_count > UINT16_MAX)
         return fail(err, VARVE_LIMIT, "", "%u label keys in one segment, at most %u are possible",
                     build->key_count, UINT16_MAX);
-    return deal_pairs(build, &shapes, pair, err);
+    return deal_pairs(build, &shapes, err);
 }
 
 /* Interned values become codes from 1, in order of appearance.  room has an entry per set. */
@@ -158,12 +204,12 @@ number_values(struct build *build, struct build_key *key, uint32_t *room, struct
     TRY(marks_begin(marks, build->builder->mem, build->rowset->texts.count, err));
     uint32_t last_text = 0, last = 0;
     for (uint32_t i = 0; i < key->pairs; i++) {
-        if (key->pair[i].code != last_text) {
-            last_text = key->pair[i].code;
+        if (key->code[i] != last_text) {
+            last_text = key->code[i];
             last = marks_local(marks, last_text, &key->values);
             room[last] = last_text;
         }
-        key->pair[i].code = last + 1;
+        key->code[i] = last + 1;
     }
     key->value = build_array(build, key->values, sizeof *key->value, err);
     if (!key->value)
@@ -201,10 +247,9 @@ const uint32_t *build_dense(const struct build *build, const struct build_key *k
 {
     if (key->dense)
         return key->dense;
-    if (key->pairs < build->set_count)
-        memset(room, 0, build->set_count * sizeof *room);
+    memset(room, 0, build->set_count * sizeof *room);
     for (uint32_t i = 0; i < key->pairs; i++)
-        room[key->pair[i].set] = key->pair[i].code;
+        room[key->set[i]] = key->code[i];
     return room;
 }
 
@@ -259,10 +304,12 @@ decide(struct build *build, uint32_t k, struct deciding *d, uint32_t *room, stru
     key->kind = SEGMENT_ROOT;
     if (d->root_count == ROOTS_TRIED)
         return VARVE_OK;
-    key->dense = build_array(build, build->set_count, sizeof *key->dense, err);
-    if (!key->dense)
-        return VARVE_NOMEM;
-    memcpy(key->dense, dense, build->set_count * sizeof *dense);
+    if (!key->dense) {
+        key->dense = build_array(build, build->set_count, sizeof *key->dense, err);
+        if (!key->dense)
+            return VARVE_NOMEM;
+        memcpy(key->dense, dense, build->set_count * sizeof *dense);
+    }
     d->roots[d->root_count++] = k;
     return VARVE_OK;
 }

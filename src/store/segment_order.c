@@ -187,19 +187,6 @@ static uint8_t time_class(const struct build_run *run)
     return (uint8_t)(run->class & ~CLASS_FLOAT);
 }
 
-static uint64_t hash_times(const struct build *build, const struct build_run *run, int64_t *vector)
-{
-    const struct item *items = &build->items[run->first];
-    size_t n = 0;
-    vector[n++] = items[0].start;
-    for (uint32_t i = 0; i < run->rows; i++)
-        vector[n++] = items[i].end;
-    if (segment_class_gaps(time_class(run)))
-        for (uint32_t i = 1; i < run->rows; i++)
-            vector[n++] = items[i].start;
-    return hash64(vector, n * sizeof *vector, build->rowset->texts.seed ^ time_class(run));
-}
-
 static bool
 same_times(const struct build *build, const struct build_run *a, const struct build_run *b)
 {
@@ -229,19 +216,14 @@ enum varve_status build_times(struct build *build, struct varve_err *err)
     size_t buckets = 16;
     while (buckets < build->run_count)
         buckets *= 2;
-    uint32_t longest = 0;
-    for (uint32_t r = 0; r < build->run_count; r++)
-        longest = build->runs[r].rows > longest ? build->runs[r].rows : longest;
     uint32_t *heads = build_array(build, buckets, sizeof *heads, err);
-    int64_t *vector = build_array(build, longest * (size_t)2 + 1, sizeof *vector, err);
     build->times = build_array(build, build->run_count, sizeof *build->times, err);
-    if (!heads || !vector || !build->times)
+    if (!heads || !build->times)
         return VARVE_NOMEM;
     memset(heads, 0xff, buckets * sizeof *heads);
     for (uint32_t i = 0; i < build->run_count; i++) {
         struct build_run *run = &build->runs[build->order[i]];
-        uint64_t hash = hash_times(build, run, vector);
-        run->time = find_time(build, build->order[i], &heads[hash & (buckets - 1)]);
+        run->time = find_time(build, build->order[i], &heads[run->time & (buckets - 1)]);
     }
     return VARVE_OK;
 }

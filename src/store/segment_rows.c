@@ -17,6 +17,7 @@
 
 #include "base/err.h"
 #include "base/fsum.h"
+#include "base/hash.h"
 
 #include <assert.h>
 #include <string.h>
@@ -240,35 +241,68 @@ static bool goes_on(struct build_run *run, const struct item *before, const stru
     return true;
 }
 
+/* The times of a run, one after the other, become a hash. */
+static uint64_t mix_times(uint64_t hash, uint64_t secret, const struct item *item)
+{
+    hash_wide x = (hash_wide)(hash ^ (uint64_t)item->end) * (secret ^ (uint64_t)item->start);
+    return (uint64_t)x ^ (uint64_t)(x >> 64);
+}
+
 static enum varve_status
-add_run(struct build *build, uint32_t series, uint32_t first, struct varve_err *err)
+add_run(struct build *build, struct build_run *run, uint64_t times, struct varve_err *err)
 {
     struct segment_builder *builder = build->builder;
+    const struct item *items = &build->items[run->first];
     if (build->run_count == builder->run_capacity)
         TRY(mem_grow(builder->mem, (void **)&builder->runs, &builder->run_capacity,
                      build->run_count + (size_t)1, sizeof *builder->runs, err));
-    const struct item *item = &build->items[first];
-    builder->runs[build->run_count++] = (struct build_run){
-        .series = series, .first = first, .rows = 1, .class = item->class, .sum = item->value};
+    int64_t first = items->end, last = items[run->rows - 1].end;
+    build->first = first < build->first ? first : build->first;
+    build->last = last > build->last ? last : build->last;
+    run->time = (uint32_t)(times ^ times >> 32);
+    builder->runs[build->run_count++] = *run;
     return VARVE_OK;
 }
 
 static enum varve_status
 cut(struct build *build, uint32_t series, uint32_t first, size_t count, struct varve_err *err)
 {
+    const uint64_t secret = build->rowset->texts.seed * UINT64_C(0x9e3779b97f4a7c15) | 1 << 31;
+    const struct item *items = &build->items[first];
+    struct build_run run;
+    uint64_t times = 0;
     for (uint32_t i = 0; i < count; i++) {
-        const struct item *item = &build->items[first + i];
-        struct build_run *run =
-            build->run_count ? &build->builder->runs[build->run_count - 1] : NULL;
-        if (i > 0 && goes_on(run, item - 1, item))
-            run->rows++;
-        else
-            TRY(add_run(build, series, first + i, err));
-        build->first = item->end < build->first ? item->end : build->first;
-        build->last = item->end > build->last ? item->end : build->last;
+        const struct item *item = &items[i];
+        if (i > 0 && goes_on(&run, item - 1, item)) {
+            run.rows++;
+        } else {
+            if (i > 0)
+                TRY(add_run(build, &run, times, err));
+            run = (struct build_run){.series = series,
+                                     .first = first + i,
+                                     .rows = 1,
+                                     .class = item->class,
+                                     .sum = item->value};
+            times = secret >> 7 ^ (item->class & ~(uint32_t)CLASS_FLOAT);
+        }
+        times = mix_times(times, secret, item);
     }
     build->rows += (uint32_t)count;
-    return VARVE_OK;
+    return count > 0 ? add_run(build, &run, times, err) : VARVE_OK;
+}
+
+/* Whether the items are one run in order, as nearly all are; nothing is to be merged then. */
+static bool is_plain(const struct item *items, size_t count)
+{
+    enum row_mode mode = segment_class_mode((uint8_t)items->class);
+    int64_t one_start = segment_mode_grouped(mode) ? -1 : 0, different = 0;
+    bool disordered = mode == ROW_ADJUST;
+    for (size_t i = 1; i < count; i++) {
+        different |= (int64_t)(items[i].class ^ items->class);
+        different |= (items[i].start ^ items->start) & one_start;
+        disordered |= items[i].end <= items[i - 1].end;
+    }
+    return different == 0 && !disordered;
 }
 
 static enum varve_status make_runs(struct build *build, const uint32_t *ends, struct varve_err *err)
@@ -278,7 +312,9 @@ static enum varve_status make_runs(struct build *build, const uint32_t *ends, st
     for (uint32_t s = 0, first = 0; s < build->series_count; first = ends[s++]) {
         size_t count = ends[s] - first;
         struct item *items = build->items + first;
-        struct findings found = count > 1 ? look(items, count) : (struct findings){true, false};
+        struct findings found = {true, false};
+        if (count > 1 && !is_plain(items, count))
+            found = look(items, count);
         if (!found.sorted && count > room) {
             room = count * 2;
             scratch = build_array(build, room / 2 + 1, sizeof *scratch, err);
@@ -296,50 +332,39 @@ static enum varve_status make_runs(struct build *build, const uint32_t *ends, st
     return VARVE_OK;
 }
 
-/* Rows that stand series by series already are taken as they come. */
-static bool is_grouped(const struct rowset *rowset, const uint32_t *index)
+/* Rows that stand series by series become items where they are. */
+static void take_own(struct build *build, struct row *rows, size_t count, uint32_t *ends)
 {
-    for (size_t i = 1; !index && i < rowset->row_count; i++)
-        if (rowset->rows[i].series < rowset->rows[i - 1].series)
-            return false;
-    return !index;
-}
-
-static void take_grouped(struct build *build, uint32_t *ends)
-{
-    const struct row *rows = build->rowset->rows;
-    size_t count = build->rowset->row_count;
-    uint32_t next = 0;
+    _Static_assert(sizeof(struct item) <= sizeof(struct row), "an item takes a row's place");
+    uint32_t next = 0, series = UINT32_MAX;
+    build->items = (struct item *)rows;
     for (size_t i = 0; i < count; i++) {
-        assert(rows[i].series < build->rowset->series_count && rows[i].mode < ROW_MODES);
-        build->items[i] = item_of(&rows[i]);
-        if (i > 0 && rows[i].series == rows[i - 1].series)
-            continue;
-        build->series[next].id = rows[i].series;
-        ends[next++] = (uint32_t)i;
+        struct row row = rows[i];
+        assert(row.series < build->rowset->series_count && row.mode < ROW_MODES);
+        build->items[i] = item_of(&row);
+        if (row.series != series) {
+            series = row.series;
+            build->series[next++].id = series;
+        }
+        ends[next - 1] = (uint32_t)i + 1;
     }
-    for (uint32_t s = 0; s + 1 < next; s++)
-        ends[s] = ends[s + 1];
-    if (next > 0)
-        ends[next - 1] = (uint32_t)count;
     build->series_count = next;
 }
 
-enum varve_status
-build_rows(struct build *build, const uint32_t *index, size_t count, struct varve_err *err)
+enum varve_status build_rows(struct build *build, const uint32_t *index, size_t count,
+                             struct row *own, struct varve_err *err)
 {
     size_t most = count < build->rowset->series_count ? count : build->rowset->series_count;
-    bool grouped = is_grouped(build->rowset, index);
     uint32_t *ends = build_array(build, most + 1, sizeof *ends, err);
     build->series = build_array(build, most, sizeof *build->series, err);
-    build->items = build_array(build, count, sizeof *build->items, err);
-    if (!ends || !build->series || !build->items)
+    if (!ends || !build->series)
         return VARVE_NOMEM;
-    if (grouped) {
-        take_grouped(build, ends);
+    if (own) {
+        take_own(build, own, count, ends);
     } else {
         uint32_t *local = build_array(build, count, sizeof *local, err);
-        if (!local)
+        build->items = build_array(build, count, sizeof *build->items, err);
+        if (!local || !build->items)
             return VARVE_NOMEM;
         TRY(collect(build, index, count, local, err));
         memset(ends, 0, (build->series_count + (size_t)1) * sizeof *ends);

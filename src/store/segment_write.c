@@ -404,10 +404,10 @@ static enum varve_status put_metrics(struct build *build, struct varve_err *err)
 
 /* ---- all of it ----------------------------------------------------------- */
 
-static enum varve_status
-run_stages(struct build *build, const uint32_t *index, size_t count, struct varve_err *err)
+static enum varve_status run_stages(struct build *build, const uint32_t *index, size_t count,
+                                    struct row *own, struct varve_err *err)
 {
-    TRY(build_rows(build, index, count, err));
+    TRY(build_rows(build, index, count, own, err));
     build->runs = build->builder->runs;
     TRY(build_labels(build, err));
     TRY(build_dictionaries(build, err));
@@ -433,18 +433,16 @@ static void let_go(struct segment_builder *builder, size_t count)
     builder->run_capacity = 0;
 }
 
-enum varve_status
-segment_build(struct segment_builder *builder, const struct rowset *rowset, const uint32_t *index,
-              size_t count, uint64_t seed, struct buf *out, struct varve_err *err)
+static enum varve_status
+build_segment(struct segment_builder *builder, const struct rowset *rowset, const uint32_t *index,
+              size_t count, struct row *own, uint64_t seed, struct buf *out, struct varve_err *err)
 {
-    if (!index)
-        count = rowset->row_count;
     if (count > SEGMENT_ROWS_MOST)
         return fail(err, VARVE_LIMIT, "", "%zu rows in a segment, at most %u are possible", count,
                     SEGMENT_ROWS_MOST);
     struct build build = {.builder = builder, .arena = &builder->scratch, .rowset = rowset};
     blob_writer_clear(&builder->writer);
-    enum varve_status status = run_stages(&build, index, count, err);
+    enum varve_status status = run_stages(&build, index, count, own, err);
     if (status == VARVE_OK) {
         struct blob_head head = {BLOB_METRICS, build.rows, 0, 0};
         if (build.rows > 0) {
@@ -455,4 +453,20 @@ segment_build(struct segment_builder *builder, const struct rowset *rowset, cons
     }
     let_go(builder, count);
     return status;
+}
+
+enum varve_status
+segment_build(struct segment_builder *builder, const struct rowset *rowset, const uint32_t *index,
+              size_t count, uint64_t seed, struct buf *out, struct varve_err *err)
+{
+    return build_segment(builder, rowset, index, index ? count : rowset->row_count, NULL, seed, out,
+                         err);
+}
+
+enum varve_status segment_build_extract(struct segment_builder *builder, struct rowset *extract,
+                                        uint64_t seed, struct buf *out, struct varve_err *err)
+{
+    size_t count = extract->row_count;
+    extract->row_count = 0;
+    return build_segment(builder, extract, NULL, count, extract->rows, seed, out, err);
 }
