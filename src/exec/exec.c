@@ -70,9 +70,8 @@ check_node(const struct exec *exec, const struct node *node, unsigned depth, str
     return VARVE_OK;
 }
 
-/* The tree below a node, opened from below.  *made is set as soon as there is anything to close. */
-static enum varve_status op_make(struct exec *exec, const struct node *node, unsigned depth,
-                                 struct op **made, struct varve_err *err)
+enum varve_status op_make(struct exec *exec, const struct node *node, unsigned depth,
+                          struct op **made, struct varve_err *err)
 {
     TRY(check_node(exec, node, depth, err));
     struct op *op = arena_zalloc(&exec->arena, sizeof *op);
@@ -90,7 +89,7 @@ static enum varve_status op_make(struct exec *exec, const struct node *node, uns
     return op->kind->open(op, err);
 }
 
-static void op_close(struct op *op)
+void op_close(struct op *op)
 {
     if (!op)
         return;

@@ -11,6 +11,7 @@
  *   exec.c       opening, the table of operators, checks, statistics
  *   progress.c   how much there is to read
  *   pool.c       one job in parts, on several threads
+ *   parts.c      an operator in parts that read some of the segments each
  *   term.c       bound expressions over batches
  *   relation*.c  rows kept in memory, their order; row_index.c: finding them by key
  *   group_key.c  from the keys of a row to the number of its group
@@ -125,6 +126,12 @@ enum varve_status exec_zone(struct exec *exec, struct varve_str name, const stru
 /* A term compiled for an operator, in the zone of the plan; it stops when the query has to. */
 enum varve_status exec_program(struct exec *exec, const struct term *term, struct program **program,
                                struct varve_err *err) VARVE_CHECKED;
+
+/* The tree below a node, opened from below.  *made is set as soon as there is anything to close.
+ * depth: of the node in the plan. */
+enum varve_status op_make(struct exec *exec, const struct node *node, unsigned depth,
+                          struct op **made, struct varve_err *err) VARVE_CHECKED;
+void op_close(struct op *op); /* NULL is fine */
 
 /* What an operator works with on another thread: the same plan, options, named results and memory,
  * a view of the snapshot, and all else of its own.  stop takes the place of the caller's.  The

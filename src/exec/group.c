@@ -11,12 +11,14 @@
  */
 #include "exec/buckets.h"
 #include "exec/group_agg.h"
+#include "exec/parts.h"
 #include "exec/scan_op.h"
 
 struct grouping {
     struct buckets buckets;
     bool has_bucket, is_read;
-    struct program **keys; /* NULL: a column */
+    bool is_shared, is_alone; /* several threads have read; only one may */
+    struct program **keys;    /* NULL: a column */
     struct vector *key_vectors;
     struct group_keys *groups;
     struct accumulator *accumulators;
@@ -206,22 +208,124 @@ static enum varve_status take(struct op *op, struct batch *batch, struct varve_e
     return VARVE_OK;
 }
 
-static enum varve_status read_all(struct op *op, struct varve_err *err)
+/* Everything the input has. */
+static enum varve_status read_input(struct op *op, struct varve_err *err)
 {
-    struct grouping *g = op->state;
-    const struct keep *keep = &op->node->as.group.keep;
-    const struct relation *kept = keep->is_set ? op->exec->named[keep->named] : NULL;
-    uint32_t count = op->node->as.group.aggregate_count;
-    uint64_t bytes = pair_map_bytes(&g->cells);
     struct batch batch;
     enum varve_status status;
-    TRY(group_keys_new(op->exec->mem, op->node->key_count, keep, kept, &g->groups, err));
     while ((status = op_next(op->inputs[0], &batch, err)) == VARVE_OK) {
         TRY(exec_check(op->exec, err));
         TRY(take(op, &batch, err));
     }
-    if (status != VARVE_DONE)
-        return status;
+    return status == VARVE_DONE ? VARVE_OK : status;
+}
+
+static enum varve_status begin(struct op *op, struct varve_err *err)
+{
+    struct grouping *g = op->state;
+    const struct keep *keep = &op->node->as.group.keep;
+    const struct relation *kept = keep->is_set ? op->exec->named[keep->named] : NULL;
+    return group_keys_new(op->exec->mem, op->node->key_count, keep, kept, &g->groups, err);
+}
+
+/* ---- in parts -------------------------------------------------------------------------------- */
+
+static enum varve_status run_part(struct op_part *part, struct varve_err *err)
+{
+    const struct parts *parts = part->parts;
+    TRY(op_make(&part->exec, parts->whole->node, 0, &part->op, err));
+    TRY(begin(part->op, err));
+    struct op *scan = scan_op_below(part->op->inputs[0]);
+    TRY(scan_op_part(scan, parts->scan, part->from, part->until, err));
+    return read_input(part->op, err);
+}
+
+/* cells[i]: what cell i of the other one is here. */
+static enum varve_status merge_cells(struct grouping *g, const struct grouping *from,
+                                     const uint32_t *groups, uint32_t *cells, struct varve_err *err)
+{
+    for (uint32_t i = 0; i < from->cell_count; i++) {
+        cells[i] = i < group_keys_count(from->groups) ? groups[i] : 0;
+        if (g->has_bucket)
+            TRY(pair_map_number(&g->cells, groups[from->cells.pairs[i] >> 32],
+                                (uint32_t)from->cells.pairs[i], &cells[i], err));
+    }
+    g->cell_count = g->has_bucket ? g->cells.count : group_keys_count(g->groups);
+    return VARVE_OK;
+}
+
+static void adopt(struct op *op, struct grouping *from)
+{
+    struct grouping *g = op->state, had = *g;
+    g->groups = from->groups;
+    g->cells = from->cells;
+    g->cell_count = from->cell_count;
+    from->groups = had.groups;
+    from->cells = had.cells;
+    for (uint32_t i = 0; i < op->node->as.group.aggregate_count; i++)
+        accumulator_adopt(&g->accumulators[i], &from->accumulators[i]);
+    group_keys_forget(g->groups);
+}
+
+static enum varve_status merge_into(struct op *op, const struct grouping *from, uint32_t *groups,
+                                    uint32_t *cells, struct varve_err *err)
+{
+    struct grouping *g = op->state;
+    TRY(group_keys_merge(g->groups, from->groups, groups, err));
+    TRY(merge_cells(g, from, groups, cells, err));
+    for (uint32_t i = 0; i < op->node->as.group.aggregate_count; i++)
+        if (g->accumulators[i].shares == i)
+            TRY(accumulator_merge(&g->accumulators[i], &from->accumulators[i], cells,
+                                  from->cell_count, g->cell_count, err));
+    return VARVE_OK;
+}
+
+static enum varve_status merge_part(struct op_part *part, struct varve_err *err)
+{
+    struct op *op = part->parts->whole;
+    struct grouping *g = op->state, *from = part->op->state;
+    if (g->cell_count == 0) {
+        adopt(op, from);
+        return VARVE_OK;
+    }
+    struct mem *mem = op->exec->mem;
+    size_t count = (size_t)group_keys_count(from->groups) + from->cell_count;
+    size_t size = (count + 1) * sizeof(uint32_t);
+    uint32_t *numbers = mem_alloc(mem, size);
+    if (!numbers)
+        return fail_nomem(err, size);
+    enum varve_status status =
+        merge_into(op, from, numbers, numbers + group_keys_count(from->groups), err);
+    mem_free(mem, numbers, size);
+    return status;
+}
+
+static enum varve_status read_in_parts(struct op *op, bool *done, struct varve_err *err)
+{
+    struct grouping *g = op->state;
+    struct parts parts = {.whole = op, .run = run_part, .merge = merge_part};
+    struct op *scan = scan_op_below(op->inputs[0]);
+    *done = false;
+    if (op->exec->options.threads < 2 || g->is_alone || !scan)
+        return VARVE_OK;
+    TRY(scan_op_begin(scan, &parts.scan, err));
+    enum varve_status status = parts_run(&parts, done, err);
+    g->is_shared = *done;
+    return status;
+}
+
+/* ---- reading all ----------------------------------------------------------------------------- */
+
+static enum varve_status read_all(struct op *op, struct varve_err *err)
+{
+    struct grouping *g = op->state;
+    uint32_t count = op->node->as.group.aggregate_count;
+    uint64_t bytes = 0;
+    bool done;
+    TRY(begin(op, err));
+    TRY(read_in_parts(op, &done, err));
+    if (!done)
+        TRY(read_input(op, err));
     if (!g->has_bucket && op->node->key_count == 0)
         g->cell_count = 1;
     for (uint32_t i = 0; i < count; i++) {
@@ -230,8 +334,28 @@ static enum varve_status read_all(struct op *op, struct varve_err *err)
         TRY(accumulator_finish(&g->accumulators[i], g->cell_count, err));
         bytes += accumulator_bytes(&g->accumulators[i]);
     }
-    op_bytes(op, bytes);
+    op_bytes(op, bytes + pair_map_bytes(&g->cells));
     return VARVE_OK;
+}
+
+/* Several parts together hold more than one thread does: what they have no memory for it may have.
+ * The input has not been asked for anything. */
+static enum varve_status begin_alone(struct op *op, struct varve_err *err)
+{
+    struct grouping *g = op->state;
+    if (!g->is_shared)
+        return VARVE_NOMEM;
+    group_close(op);
+    op->state = NULL;
+    for (struct op *at = op;; at = at->inputs[0]) {
+        op->exec->stats[at->node->number] = (struct node_stats){0};
+        if (at->node->input_count == 0)
+            break;
+    }
+    TRY(group_open(op, err));
+    g = op->state;
+    g->is_alone = true;
+    return read_all(op, err);
 }
 
 /* ---- the result ------------------------------------------------------------------------------ */
@@ -257,8 +381,13 @@ static enum varve_status give_cell(struct op *op, uint32_t row, struct varve_err
 static enum varve_status group_next(struct op *op, struct batch *batch, struct varve_err *err)
 {
     struct grouping *g = op->state;
-    if (!g->is_read)
-        TRY(read_all(op, err));
+    if (!g->is_read) {
+        enum varve_status status = read_all(op, err);
+        if (status == VARVE_NOMEM)
+            status = begin_alone(op, err);
+        TRY(status);
+        g = op->state;
+    }
     g->is_read = true;
     TRY(exec_check(op->exec, err));
     uint32_t left = g->cell_count - g->next, rows = left < BATCH_ROWS ? left : BATCH_ROWS;

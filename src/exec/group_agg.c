@@ -146,8 +146,7 @@ void accumulators_free(struct accumulator *accumulators, uint32_t count)
 
 uint64_t accumulator_bytes(const struct accumulator *a)
 {
-    return a->capacity * state_size(a) + a->float_capacity * sizeof *a->floats +
-           pair_map_bytes(&a->pairs) + a->type_capacity;
+    return a->capacity * state_size(a) + pair_map_bytes(&a->pairs) + a->type_capacity;
 }
 
 /* States of all cells; new ones are zero. */
@@ -186,19 +185,27 @@ static bool add_part(struct sum_state *state, double x)
     return true;
 }
 
+/* From the parts of a state to an exact sum. */
+static enum varve_status
+need_floats(struct accumulator *a, struct sum_state *state, struct varve_err *err)
+{
+    if (state->floats)
+        return VARVE_OK;
+    TRY(mem_grow(a->mem, (void **)&a->floats, &a->float_capacity, a->float_count + 1,
+                 sizeof *a->floats, err));
+    struct fsum *sum = &a->floats[a->float_count];
+    fsum_clear(sum);
+    for (uint32_t i = 0; i < state->part_count; i++)
+        fsum_add(sum, state->parts[i]);
+    state->floats = (uint32_t)++a->float_count;
+    return VARVE_OK;
+}
+
 static enum varve_status
 add_float(struct accumulator *a, struct sum_state *state, double v, struct varve_err *err)
 {
-    if (!state->floats && !add_part(state, v)) {
-        TRY(mem_grow(a->mem, (void **)&a->floats, &a->float_capacity, a->float_count + 1,
-                     sizeof *a->floats, err));
-        struct fsum *sum = &a->floats[a->float_count];
-        fsum_clear(sum);
-        for (uint32_t i = 0; i < state->part_count; i++)
-            fsum_add(sum, state->parts[i]);
-        fsum_add(sum, v);
-        state->floats = (uint32_t)++a->float_count;
-    } else if (state->floats) {
+    if (state->floats || !add_part(state, v)) {
+        TRY(need_floats(a, state, err));
         fsum_add(&a->floats[state->floats - 1], v);
     }
     state->has_floats = true;
@@ -245,7 +252,7 @@ static uint64_t key_of(double v)
 }
 
 static enum varve_status
-add_key(struct accumulator *a, uint32_t cell, double v, struct varve_err *err)
+add_key(struct accumulator *a, uint32_t cell, uint64_t key, struct varve_err *err)
 {
     struct all_state *state = (struct all_state *)a->states + cell;
     struct chunk *chunk = state->last;
@@ -261,7 +268,7 @@ add_key(struct accumulator *a, uint32_t cell, double v, struct varve_err *err)
         next->room = room;
         chunk = state->last = next;
     }
-    chunk->keys[chunk->used++] = key_of(v);
+    chunk->keys[chunk->used++] = key;
     state->count++;
     return VARVE_OK;
 }
@@ -272,7 +279,8 @@ add_to_all(struct accumulator *a, uint32_t cell, struct value v, struct varve_er
 {
     if (!counts(a, v))
         return VARVE_OK;
-    return add_key(a, cell, v.type == TYPE_DURATION ? (double)v.as.i : value_double(v), err);
+    double number = v.type == TYPE_DURATION ? (double)v.as.i : value_double(v);
+    return add_key(a, cell, key_of(number), err);
 }
 
 /* Values that compare equal but differ are told apart, so that the order in which they come plays
@@ -440,6 +448,122 @@ accumulator_take(struct accumulator *a, const struct cell_rows *rows, struct var
     else
         vector = batch.columns[of->index];
     return take_vector(a, &filtered, &vector, err);
+}
+
+/* ---- those of another one ---------------------- */
+
+void accumulator_adopt(struct accumulator *a, struct accumulator *from)
+{
+    struct accumulator had = *a;
+    *a = *from;
+    *from = had;
+    from->of = a->of;
+    from->filter = a->filter;
+    from->exec = a->exec;
+    a->of = had.of;
+    a->filter = had.filter;
+    a->exec = had.exec;
+}
+
+static enum varve_status
+merge_sum(struct accumulator *a, struct sum_state *state, const struct accumulator *from,
+          const struct sum_state *add, struct varve_err *err)
+{
+    uint64_t count = state->count + add->count;
+    for (uint32_t i = 0; !add->floats && i < add->part_count; i++)
+        TRY(add_float(a, state, add->parts[i], err));
+    if (add->floats) {
+        TRY(need_floats(a, state, err));
+        fsum_merge(&a->floats[state->floats - 1], &from->floats[add->floats - 1]);
+    }
+    state->ints += add->ints;
+    state->nanos += add->nanos;
+    state->count = count;
+    state->has_nanos |= add->has_nanos;
+    state->has_floats |= add->has_floats;
+    return VARVE_OK;
+}
+
+static enum varve_status
+merge_all(struct accumulator *a, uint32_t cell, const struct all_state *add, struct varve_err *err)
+{
+    for (const struct chunk *chunk = add->last; chunk; chunk = chunk->next)
+        for (uint32_t i = 0; i < chunk->used; i++)
+            TRY(add_key(a, cell, chunk->keys[i], err));
+    return VARVE_OK;
+}
+
+static enum varve_status
+merge_value(struct accumulator *a, uint32_t cell, struct value v, struct varve_err *err)
+{
+    const struct batch one = {.rows = 1};
+    const struct vector vector = {.form = VECTOR_CONST, .value = v};
+    return take_value(a, &one, &vector, 0, cell, err);
+}
+
+static enum varve_status
+merge_state(struct accumulator *a, uint32_t cell, const struct accumulator *from, uint32_t number,
+            struct varve_err *err)
+{
+    switch (a->kind) {
+    case ACCUMULATE_COUNT:
+        ((uint64_t *)a->states)[cell] += ((const uint64_t *)from->states)[number];
+        return VARVE_OK;
+    case ACCUMULATE_SUM:
+        return merge_sum(a, (struct sum_state *)a->states + cell, from,
+                         (const struct sum_state *)from->states + number, err);
+    case ACCUMULATE_VALUE:
+        return merge_value(a, cell, ((const struct value *)from->states)[number], err);
+    case ACCUMULATE_ALL:
+        return merge_all(a, cell, (const struct all_state *)from->states + number, err);
+    case ACCUMULATE_SET:
+        break;
+    }
+    return VARVE_OK;
+}
+
+static enum varve_status
+merge_pairs(struct accumulator *a, const struct accumulator *from, const uint32_t *cells,
+            const uint32_t *numbers, struct varve_err *err)
+{
+    for (uint32_t i = 0; i < from->pairs.count; i++) {
+        uint32_t cell = (uint32_t)(from->pairs.pairs[i] >> 32), pair;
+        uint32_t number = (uint32_t)from->pairs.pairs[i];
+        TRY(note_type(a, numbers[number], from->types[number], err));
+        TRY(pair_map_number(&a->pairs, cells[cell], numbers[number], &pair, err));
+        if (i % BATCH_ROWS == 0)
+            TRY(exec_check(a->exec, err));
+    }
+    return VARVE_OK;
+}
+
+static enum varve_status merge_distinct(struct accumulator *a, const struct accumulator *from,
+                                        const uint32_t *cells, struct varve_err *err)
+{
+    size_t size = (group_keys_count(from->numbers) + (size_t)1) * sizeof(uint32_t);
+    uint32_t *numbers = mem_alloc(a->mem, size);
+    if (!numbers)
+        return fail_nomem(err, size);
+    enum varve_status status = group_keys_merge(a->numbers, from->numbers, numbers, err);
+    if (status == VARVE_OK)
+        status = merge_pairs(a, from, cells, numbers, err);
+    mem_free(a->mem, numbers, size);
+    return status;
+}
+
+enum varve_status
+accumulator_merge(struct accumulator *a, const struct accumulator *from, const uint32_t *cells,
+                  uint32_t count, uint32_t cell_count, struct varve_err *err)
+{
+    TRY(reach(a, cell_count, err));
+    if (a->is_distinct)
+        return merge_distinct(a, from, cells, err);
+    for (uint32_t i = 0; i < count && i < from->capacity; i++) {
+        TRY(merge_state(a, cells[i], from, i, err));
+        if (i % BATCH_ROWS == 0)
+            TRY(exec_check(a->exec, err));
+    }
+    return VARVE_OK;
 }
 
 /* ---- the end ---------------------- */

@@ -62,6 +62,13 @@ enum varve_status accumulators_init(struct accumulator *accumulators, const stru
 void accumulators_free(struct accumulator *accumulators, uint32_t count);
 enum varve_status accumulator_take(struct accumulator *accumulator, const struct cell_rows *rows,
                                    struct varve_err *err) VARVE_CHECKED;
+/* Adds what another one of the same aggregate has taken, before either has finished.  cells[i]: what
+ * its cell i of `count` is here; cell_count: how many there are here. */
+enum varve_status accumulator_merge(struct accumulator *accumulator, const struct accumulator *from,
+                                    const uint32_t *cells, uint32_t count, uint32_t cell_count,
+                                    struct varve_err *err) VARVE_CHECKED;
+/* The same where nothing has been taken here: takes over what the other one has, for no work. */
+void accumulator_adopt(struct accumulator *accumulator, struct accumulator *from);
 /* When all rows have been taken, with the number of cells there are. */
 enum varve_status accumulator_finish(struct accumulator *accumulator, uint32_t cell_count,
                                      struct varve_err *err) VARVE_CHECKED;
@@ -70,6 +77,8 @@ enum varve_status accumulator_finish(struct accumulator *accumulator, uint32_t c
 enum varve_status
 accumulator_result(struct accumulator *all, uint32_t number, uint32_t cell, struct arena *arena,
                    struct value *result, struct varve_err *err) VARVE_CHECKED;
+/* Without the exact sums that few doubles do not hold: how many there are depends on the order of
+ * the rows. */
 uint64_t accumulator_bytes(const struct accumulator *accumulator);
 
 /* ---- between the files of this module ------------------------------------------- */

@@ -231,6 +231,14 @@ scan_input_open(struct scan_input *in, int64_t since, int64_t until, struct varv
     return status == VARVE_NOTFOUND ? VARVE_OK : status;
 }
 
+enum varve_status scan_input_open_part(struct scan_input *in, const struct scan *whole, size_t from,
+                                       size_t until, struct varve_err *err)
+{
+    scan_input_close(in);
+    in->scan_segment = 0;
+    return scan_open_part(whole, in->exec->snapshot, from, until, &in->scan, err);
+}
+
 /* ---- columns in which types vary ------------------------------------------------------ */
 
 static struct value text_as(struct varve_str text, uint8_t type)

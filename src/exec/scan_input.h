@@ -54,6 +54,11 @@ void scan_input_free(struct scan_input *in);
 /* Begins to read [since, until); a scan that is open is closed. */
 enum varve_status scan_input_open(struct scan_input *in, int64_t since, int64_t until,
                                   struct varve_err *err) VARVE_CHECKED;
+/* Begins to read some of the sources of a table's scan, which has been opened by another one of the
+ * same node and has not begun. */
+enum varve_status
+scan_input_open_part(struct scan_input *in, const struct scan *whole, size_t from, size_t until,
+                     struct varve_err *err) VARVE_CHECKED;
 void scan_input_close(struct scan_input *in);
 /* Rows that pass the filters; there may be none selected. */
 enum varve_status

@@ -46,13 +46,50 @@ static void scan_op_close(struct op *op)
     scan_input_free(&s->input);
 }
 
-void scan_op_any_order(struct op *input)
+static struct op *find_scan(struct op *input)
 {
     while (input->node->kind == NODE_FILTER || input->node->kind == NODE_COMPUTE ||
            input->node->kind == NODE_PICK)
         input = input->inputs[0];
-    if (input->node->kind == NODE_SCAN)
-        ((struct scanning *)input->state)->any_order = true;
+    return input->node->kind == NODE_SCAN ? input : NULL;
+}
+
+void scan_op_any_order(struct op *input)
+{
+    struct op *scan = find_scan(input);
+    if (scan)
+        ((struct scanning *)scan->state)->any_order = true;
+}
+
+/* ---- in parts ------------------------------------------------------------------- */
+
+struct op *scan_op_below(struct op *input)
+{
+    struct op *scan = find_scan(input);
+    const struct scanning *s = scan ? scan->state : NULL;
+    return s && s->any_order && !scan->node->as.scan.is_metric ? scan : NULL;
+}
+
+enum varve_status scan_op_begin(struct op *op, const struct scan **scan, struct varve_err *err)
+{
+    struct scanning *s = op->state;
+    const struct time_range *range = &op->node->as.scan.range;
+    *scan = NULL;
+    if (range->since >= range->until)
+        return VARVE_OK;
+    TRY(scan_input_open(&s->input, range->since, range->until, err));
+    s->is_reading = true;
+    *scan = s->input.scan;
+    return VARVE_OK;
+}
+
+enum varve_status scan_op_part(struct op *op, const struct scan *whole, size_t from, size_t until,
+                               struct varve_err *err)
+{
+    struct scanning *s = op->state;
+    TRY(scan_input_open_part(&s->input, whole, from, until, err));
+    s->is_reading = true;
+    return VARVE_OK;
 }
 
 /* ---- any order ---------------------------------------------------------------- */

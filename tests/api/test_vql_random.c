@@ -4,7 +4,7 @@
  *
  * A grammar (vql_grammar.c) writes a statement's text and builds the tree that naive.c evaluates;
  * both answers have to be equal, cell by cell: integers, decimals and texts exactly, doubles to 12
- * digits.  Clauses come in any order.
+ * digits.  Clauses come in any order.  Several threads have to give the bits that one gives.
  *
  *     VARVE_TEST_SEED    repeats the world with that seed (and those after it)
  *     VARVE_TEST_ROUNDS  that many worlds, of a hundred statements each
@@ -231,6 +231,35 @@ static void fetch(varve_result *result, struct rows *rows)
         fail_msg("%s", test_err.message);
 }
 
+/* L2: several threads give the same rows in the same order, bit for bit. */
+static bool same_with_threads(struct small *small, const char *text,
+                              const struct varve_run_options *options, const struct rows *want)
+{
+    static unsigned turn;
+    struct varve_run_options several = *options;
+    struct rows got = {.columns = 0};
+    varve_result *result;
+    several.threads = (const unsigned[]){2, 3, 8}[turn++ % 3];
+    if (varve_run(small->db, varve_str(text), &several, &result, NULL, &test_err) != VARVE_OK) {
+        print_error("%s\n  %u threads: %s\n", text, several.threads, test_err.message);
+        return false;
+    }
+    fetch(result, &got);
+    bool same = got.count == want->count && got.columns == want->columns;
+    for (size_t i = 0; same && i < got.count; i++)
+        for (size_t c = 0; c < got.columns; c++) {
+            struct varve_cell a = got.cells[i][c], b = want->cells[i][c];
+            same &= a.type == b.type &&
+                    (a.type == VARVE_CELL_TEXT ? compare_cells(a, b) == 0
+                                               : a.type == VARVE_CELL_NULL || a.as.i == b.as.i);
+        }
+    if (!same)
+        print_error("%s\n  %u threads give other rows\n", text, several.threads);
+    varve_result_free(result);
+    rows_free(&got);
+    return same;
+}
+
 /* in_order: rows come as they are; else both sides are sorted. */
 static bool ask_and_compare(struct small *small, const char *text, const char *zone, int64_t now,
                             bool in_order, struct rows *want)
@@ -243,11 +272,12 @@ static bool ask_and_compare(struct small *small, const char *text, const char *z
         return false;
     }
     fetch(result, &got);
+    bool same = same_with_threads(small, text, &options, &got);
     if (!in_order) {
         rows_sort(&got, 0, false);
         rows_sort(want, 0, false);
     }
-    bool same = got.count == want->count && got.columns == want->columns;
+    same &= got.count == want->count && got.columns == want->columns;
     size_t i = 0;
     for (bool equal = true; i < got.count && i < want->count; i += equal) {
         for (size_t c = 0; c < got.columns && c < want->columns; c++)
