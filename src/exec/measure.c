@@ -120,10 +120,12 @@ enum varve_status measure_make(struct op *op, const struct measure *whole, struc
     choose_way(m);
     if (m->node->as.measure.source_count > 1 && m->unit_kind != UNIT_IS_LABEL)
         return fail(err, VARVE_MISUSE, "plan", "one measure of several metrics");
-    if (whole)
+    if (whole) {
         share_buckets(m, whole);
-    else
+        m->is_folding = whole->is_folding;
+    } else {
         TRY(make_buckets(m, err));
+    }
     TRY(make_programs(m, err));
     cells_init(&m->cells, exec->mem, m->buckets.count);
     return input_init(&m->input, exec, op->node, err);
@@ -475,6 +477,8 @@ static void tell_bytes(struct measure *m)
 static enum varve_status make_result(struct measure *m, struct varve_err *err)
 {
     TRY(measure_prepare(m, err));
+    if (!m->is_additive)
+        TRY(points_choose(m, err));
     for (uint32_t i = 0; i < m->node->as.measure.source_count; i++)
         if (m->read.since < m->read.until && m->buckets.count > 0)
             TRY(take_source(m, &m->node->as.measure.sources[i], err));

@@ -4,15 +4,21 @@
  *
  * first, last, min_of, max_of, avg_of, changes, resets, and what a gauge rose by, are functions of
  * the points of one series in one bucket or window.  A series comes in runs of several segments, so
- * all points are collected, run behind run, and put together series by series when everything was
+ * points are collected, run behind run, and put together series by series when everything was
  * read.  Mostly they are in order then; where they are not they are sorted by all that a point
  * is, so that the answer does not depend on where rows lay.
+ *
+ * Most functions need few of the points of a run in a bucket: the first, the last, the least or the
+ * greatest; those are picked as the run is read, and the others forgotten.  For a mean they are
+ * added up.  Where a window holds points of several buckets, where changes or resets are counted
+ * and where there are adjustments, all points are kept.
  *
  * An adjustment takes from the increment of the same (start, end) before anything is measured.
  */
 
 #include "exec/long_sort.h"
 #include "exec/measure_private.h"
+#include "exec/scan_adjust.h"
 
 struct point {
     int64_t end, start;
@@ -41,6 +47,30 @@ struct points {
     size_t chain_count, chain_capacity;
     struct points *others; /* whose points are in pieces of these */
 };
+
+static int64_t form_rank(const struct point *p)
+{
+    return p->form == VARVE_FORM_ADJUSTMENT ? VARVE_FORM_CUMULATIVE : p->form;
+}
+
+static int compare_points(const void *context, const void *left, const void *right)
+{
+    (void)context;
+    const struct point *a = left, *b = right;
+    const int64_t x[] = {a->end, a->start, form_rank(a), a->is_float, a->form, a->as.i};
+    const int64_t y[] = {b->end, b->start, form_rank(b), b->is_float, b->form, b->as.i};
+    size_t i = 0;
+    while (i < 5 && x[i] == y[i])
+        i++;
+    return (x[i] > y[i]) - (x[i] < y[i]);
+}
+
+static struct value value_of(const struct measure *m, const struct point *p)
+{
+    if (p->is_float)
+        return value_float(p->as.f);
+    return value_int(m->scale ? TYPE_NANO : TYPE_INT, p->as.i);
+}
 
 enum varve_status points_new(struct measure *m, struct varve_err *err)
 {
@@ -90,24 +120,159 @@ static enum varve_status add_piece(struct measure *m, uint32_t unit, struct poin
     return VARVE_OK;
 }
 
+static struct point point_at(const struct measure *m, uint32_t run, uint32_t row)
+{
+    const struct varve_rows *rows = &m->input.rows;
+    struct point point = {.end = time_plus(rows->end[row], m->offset),
+                          .start = rows->start[row],
+                          .form = rows->run_form[run],
+                          .is_float = rows->floats != NULL};
+    if (rows->floats)
+        point.as.f = rows->floats[row];
+    else
+        point.as.i = rows->ints[row];
+    return point;
+}
+
 static enum varve_status
-take_run(struct measure *m, uint32_t unit, uint32_t run, struct varve_err *err)
+keep_run(struct measure *m, uint32_t unit, uint32_t run, struct varve_err *err)
 {
     const struct varve_rows *rows = &m->input.rows;
     uint32_t from = rows->run_start[run], to = rows->run_start[run + 1];
     struct point *point = arena_alloc(&m->points->all, mem_array(to - from, sizeof *point));
     if (!point)
         return fail_nomem(err, (to - from) * sizeof *point);
-    TRY(add_piece(m, unit, point, to - from, err));
-    for (uint32_t i = from; i < to; i++, point++) {
-        *point = (struct point){.end = time_plus(rows->end[i], m->offset),
-                                .start = rows->start[i],
-                                .form = rows->run_form[run],
-                                .is_float = rows->floats != NULL};
+    for (uint32_t i = from; i < to; i++)
+        point[i - from] = point_at(m, run, i);
+    return add_piece(m, unit, point, to - from, err);
+}
+
+/* ---- folding --------------------------------------------------------------------- */
+
+enum varve_status points_choose(struct measure *m, struct varve_err *err)
+{
+    const struct metric_source *source = &m->node->as.measure.sources[0];
+    struct varve_query query = {.source = source->name,
+                                .since = time_minus(m->read.since, source->offset),
+                                .until = time_minus(m->read.until, source->offset)};
+    enum rollup f = m->node->as.measure.function;
+    bool any = false;
+    m->is_folding = m->window == 0 && f != ROLLUP_CHANGES && f != ROLLUP_RESETS;
+    if (m->is_folding && !m->is_gauge)
+        TRY(scan_adjust_any(m->exec, &query, &any, err));
+    m->is_folding = m->is_folding && !any;
+    return VARVE_OK;
+}
+
+/* The rows [from, to) of a run, which lie in one bucket, are added to its cell. */
+static enum varve_status add_rows(struct measure *m, uint32_t unit, uint32_t bucket, uint32_t from,
+                                  uint32_t to, struct varve_err *err)
+{
+    const struct varve_rows *rows = &m->input.rows;
+    struct sum_cell *cell;
+    TRY(cells_at(&m->cells, unit, bucket, &cell, err));
+    cell->points += to - from;
+    for (uint32_t i = from; i < to; i++) {
         if (rows->floats)
-            point->as.f = rows->floats[i];
+            TRY(cells_add_float(&m->cells, cell, rows->floats[i], 1, err));
         else
-            point->as.i = rows->ints[i];
+            cell->sum += rows->ints[i];
+    }
+    return VARVE_OK;
+}
+
+/* Whether a row of a run comes before another one of the same end. */
+static bool is_before(const struct measure *m, uint32_t run, uint32_t a, uint32_t b)
+{
+    struct point x = point_at(m, run, a), y = point_at(m, run, b);
+    return compare_points(NULL, &x, &y) < 0;
+}
+
+/* The row with the least value (sign 1) or the greatest (-1); of equal ones the first. */
+static uint32_t
+pick_extreme(const struct measure *m, uint32_t run, uint32_t from, uint32_t to, int sign)
+{
+    const struct varve_rows *rows = &m->input.rows;
+    uint32_t best = from;
+    for (uint32_t i = from + 1; i < to; i++) {
+        int c = rows->ints
+                    ? (rows->ints[i] > rows->ints[best]) - (rows->ints[i] < rows->ints[best])
+                    : value_compare(value_float(rows->floats[i]), value_float(rows->floats[best]));
+        bool is_tie = c == 0 && rows->end[i] <= rows->end[best];
+        if (c * sign < 0 ||
+            (is_tie && (rows->end[i] < rows->end[best] || is_before(m, run, i, best))))
+            best = i;
+    }
+    return best;
+}
+
+/* The first row (sign 1) or the last (-1). */
+static uint32_t
+pick_edge(const struct measure *m, uint32_t run, uint32_t from, uint32_t to, int sign)
+{
+    const int64_t *end = m->input.rows.end;
+    uint32_t best = from;
+    for (uint32_t i = from + 1; i < to; i++) {
+        int c = ((end[i] > end[best]) - (end[i] < end[best])) * sign;
+        if (c < 0 || (c == 0 && is_before(m, run, i, best) == (sign > 0)))
+            best = i;
+    }
+    return best;
+}
+
+/* Of the rows [from, to), which lie in one bucket, those that the function needs: one or two. */
+static uint32_t
+pick_rows(const struct measure *m, uint32_t run, uint32_t from, uint32_t to, uint32_t picked[2])
+{
+    switch (m->node->as.measure.function) {
+    case ROLLUP_MIN_OF:
+        picked[0] = pick_extreme(m, run, from, to, 1);
+        return 1;
+    case ROLLUP_MAX_OF:
+        picked[0] = pick_extreme(m, run, from, to, -1);
+        return 1;
+    case ROLLUP_LAST:
+        picked[0] = pick_edge(m, run, from, to, -1);
+        return 1;
+    default:
+        picked[0] = pick_edge(m, run, from, to, 1);
+        picked[1] = pick_edge(m, run, from, to, -1);
+        return m->node->as.measure.function == ROLLUP_FIRST || to - from == 1 ? 1 : 2;
+    }
+}
+
+/* Where the bucket of the run's row `from` ends in the run. */
+static uint32_t rows_of_bucket(struct measure *m, uint32_t from, uint32_t until, uint32_t *bucket)
+{
+    const int64_t *end = m->input.rows.end;
+    *bucket = buckets_find(&m->buckets, time_plus(end[from], m->offset));
+    int64_t low = time_minus(m->buckets.starts[*bucket], m->offset);
+    int64_t high = time_minus(m->buckets.starts[*bucket + 1], m->offset);
+    uint32_t to = from + 1;
+    while (to < until && end[to] >= low && end[to] < high)
+        to++;
+    return to;
+}
+
+static enum varve_status
+fold_run(struct measure *m, uint32_t unit, uint32_t run, struct varve_err *err)
+{
+    const struct varve_rows *rows = &m->input.rows;
+    uint32_t until = rows->run_start[run + 1];
+    for (uint32_t from = rows->run_start[run], to; from < until; from = to) {
+        uint32_t bucket, picked[2];
+        to = rows_of_bucket(m, from, until, &bucket);
+        if (m->node->as.measure.function == ROLLUP_AVG_OF) {
+            TRY(add_rows(m, unit, bucket, from, to, err));
+            continue;
+        }
+        uint32_t count = pick_rows(m, run, from, to, picked);
+        struct point *points = arena_alloc(&m->points->all, count * sizeof *points);
+        if (!points)
+            return fail_nomem(err, count * sizeof *points);
+        for (uint32_t i = 0; i < count; i++)
+            points[i] = point_at(m, run, picked[i]);
+        TRY(add_piece(m, unit, points, count, err));
     }
     return VARVE_OK;
 }
@@ -117,8 +282,9 @@ enum varve_status points_take(struct measure *m, const struct batch *batch, stru
     uint32_t n = batch_count(batch);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t run = batch_row(batch, i);
-        if (m->run_units[run] != NO_GROUP)
-            TRY(take_run(m, m->run_units[run], run, err));
+        uint32_t unit = m->run_units[run];
+        if (unit != NO_GROUP)
+            TRY(m->is_folding ? fold_run(m, unit, run, err) : keep_run(m, unit, run, err));
     }
     return VARVE_OK;
 }
@@ -134,6 +300,10 @@ points_merge(struct measure *m, struct measure *from, const uint32_t *units, str
             TRY(add_piece(m, units[unit], piece->points, piece->count, err));
         }
     }
+    for (uint32_t unit = 0; unit < from->cells.span_count; unit++) {
+        TRY(measure_worked(m, 1 + from->cells.spans[unit].count, err));
+        TRY(cells_merge(&m->cells, units[unit], &from->cells, unit, err));
+    }
     other->others = m->points->others;
     m->points->others = other;
     from->points = NULL;
@@ -141,23 +311,6 @@ points_merge(struct measure *m, struct measure *from, const uint32_t *units, str
 }
 
 /* ---- the points of one series in order --------------------------------------------- */
-
-static int64_t form_rank(const struct point *p)
-{
-    return p->form == VARVE_FORM_ADJUSTMENT ? VARVE_FORM_CUMULATIVE : p->form;
-}
-
-static int compare_points(const void *context, const void *left, const void *right)
-{
-    (void)context;
-    const struct point *a = left, *b = right;
-    const int64_t x[] = {a->end, a->start, form_rank(a), a->is_float, a->form, a->as.i};
-    const int64_t y[] = {b->end, b->start, form_rank(b), b->is_float, b->form, b->as.i};
-    size_t i = 0;
-    while (i < 5 && x[i] == y[i])
-        i++;
-    return (x[i] > y[i]) - (x[i] < y[i]);
-}
 
 static enum varve_status
 gather(struct measure *m, uint32_t unit, size_t *count, struct varve_err *err)
@@ -234,13 +387,6 @@ static size_t settle(struct point *points, size_t count, int scale)
 }
 
 /* ---- roll-ups ----------------------------------------------------------------------- */
-
-static struct value value_of(const struct measure *m, const struct point *p)
-{
-    if (p->is_float)
-        return value_float(p->as.f);
-    return value_int(m->scale ? TYPE_NANO : TYPE_INT, p->as.i);
-}
 
 static struct value extreme(const struct measure *m, const struct point *p, size_t n, int sign)
 {
@@ -401,8 +547,27 @@ static enum varve_status roll_windows(struct measure *m, uint32_t unit, const st
     return VARVE_OK;
 }
 
+static enum varve_status give_means(struct measure *m, struct varve_err *err)
+{
+    for (uint32_t unit = 0; unit < m->cells.span_count; unit++) {
+        const struct span *span = &m->cells.spans[unit];
+        TRY(measure_worked(m, span->count, err));
+        for (uint32_t i = 0; i < span->count; i++) {
+            const struct sum_cell *cell = &m->cells.cells[span->at + i];
+            if (cell->points == 0)
+                continue;
+            struct value mean =
+                number_mean(cell->sum, cell_floats(&m->cells, cell), m->scale, cell->points);
+            m->cells_kept++;
+            TRY(measure_give(m, unit, span->first + i, mean, err));
+        }
+    }
+    return VARVE_OK;
+}
+
 enum varve_status points_finish(struct measure *m, struct varve_err *err)
 {
+    TRY(give_means(m, err));
     for (uint32_t unit = 0; unit < m->points->chain_count; unit++) {
         size_t n;
         TRY(exec_check(m->exec, err));

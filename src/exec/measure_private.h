@@ -232,6 +232,7 @@ struct measure {
     int64_t window; /* of several rows; 0: each bucket is its own */
     int scale;
     bool is_gauge, is_additive, is_muting;
+    bool is_folding; /* of the points of a run and bucket few are kept: points_choose */
     enum unit_kind unit_kind;
     struct input input;
     struct group_keys *groups, *labels;
@@ -290,6 +291,8 @@ enum varve_status
 sums_take(struct measure *m, const struct batch *batch, struct varve_err *err) VARVE_CHECKED;
 enum varve_status sums_finish(struct measure *m, struct varve_err *err) VARVE_CHECKED;
 
+/* Whether points are folded as they are read. */
+enum varve_status points_choose(struct measure *m, struct varve_err *err) VARVE_CHECKED;
 enum varve_status points_new(struct measure *m, struct varve_err *err) VARVE_CHECKED;
 enum varve_status
 points_take(struct measure *m, const struct batch *batch, struct varve_err *err) VARVE_CHECKED;

@@ -143,8 +143,8 @@ out:
 }
 
 /* Runs that have rows and no points. */
-static enum varve_status
-are_there_any(struct exec *exec, const struct varve_query *of, bool *any, struct varve_err *err)
+enum varve_status
+scan_adjust_any(struct exec *exec, const struct varve_query *of, bool *any, struct varve_err *err)
 {
     struct varve_query query = *of;
     struct varve_runs runs;
@@ -188,7 +188,7 @@ enum varve_status scan_adjust_find(struct exec *exec, const struct varve_query *
 {
     bool any;
     *adjust = NULL;
-    TRY(are_there_any(exec, query, &any, err));
+    TRY(scan_adjust_any(exec, query, &any, err));
     if (!any)
         return VARVE_OK;
     struct scan_adjust *a = mem_zalloc(exec->mem, sizeof *a);

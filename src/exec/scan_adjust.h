@@ -10,6 +10,10 @@
 
 struct scan_adjust;
 
+/* Whether there may be late readings of the query's metric in its range. */
+enum varve_status scan_adjust_any(struct exec *exec, const struct varve_query *query, bool *any,
+                                  struct varve_err *err) VARVE_CHECKED;
+
 /* What is to be taken from rows of the query's range; NULL if there is nothing, as a rule. */
 enum varve_status
 scan_adjust_find(struct exec *exec, const struct varve_query *query, struct scan_adjust **adjust,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * test_vql_corners.c -- statements where several things meet: late readings in lists of rows,
- * gauges at one instant, and the edges of clauses.
+ * gauges at one instant, the memory of what needs few points, and the edges of clauses.
  */
 #include <stdio.h>
 #include <time.h>
@@ -156,9 +156,67 @@ static void test_gauges(void **state)
     small_remove(&s);
 }
 
+/* ---- memory ---------------------------------------------------------------------------- */
+
+enum { MANY = 100000 };
+
+/* A gauge and a counter with many points in one series each. */
+static void put_many(struct small *s)
+{
+    uint32_t gauge = small_metric(s, "level", "", VARVE_GAUGE);
+    uint32_t counter = small_metric(s, "steps", "", VARVE_COUNTER);
+    uint32_t labels = small_labels(s, VARVE_NO_LABELS, "user=ann");
+    for (int i = 0; i < MANY; i++) {
+        int64_t end = at(5, 1) + (int64_t)i * SECOND / 2;
+        MUST(varve_batch_gauge(s->batch, gauge, labels, end, varve_int(i * 7919 % 10007),
+                               &test_err));
+        MUST(varve_batch_counter(s->batch, counter, labels, VARVE_CUMULATIVE, at(4, 30), end,
+                                 varve_int(i + 1), &test_err));
+    }
+    small_append(s);
+    MUST(varve_seal(s->db, INT64_MAX, NULL, &test_err));
+}
+
+static bool fits_in(struct small *s, uint64_t bytes, const char *text)
+{
+    struct varve_run_options options = {.now = at(11, 10), .max_memory = bytes};
+    const struct varve_cell *cells;
+    varve_result *result;
+    size_t rows;
+    enum varve_status status =
+        varve_run(s->db, varve_str(text), &options, &result, NULL, &test_err);
+    while (status == VARVE_OK)
+        status = varve_result_next(result, &cells, &rows, &test_err);
+    if (status != VARVE_DONE)
+        assert_int_equal(status, VARVE_LIMIT);
+    varve_result_free(result);
+    return status == VARVE_DONE;
+}
+
+/* What needs few points of a series keeps few. */
+static void test_memory(void **state)
+{
+    (void)state;
+    static const char *const few[] = {"min_of", "max_of", "avg_of", "first", "last", "increase"};
+    static const char *const metrics[] = {"level", "steps"};
+    struct small s;
+    char text[200];
+    small_make(&s);
+    put_many(&s);
+    for (size_t i = 0; i < 2 * sizeof few / sizeof *few; i++) {
+        snprintf(text, sizeof text, "SELECT %s(%s)" MAY, few[i / 2], metrics[i % 2]);
+        assert_true(fits_in(&s, 2000000, text));
+    }
+    assert_true(fits_in(&s, 2000000, "SELECT delta(level) BY user EVERY 1h" MAY));
+    assert_false(fits_in(&s, 2000000, "SELECT changes(level)" MAY));
+    assert_true(fits_in(&s, 50000000, "SELECT changes(level)" MAY));
+    small_remove(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_late_readings),
-                                       cmocka_unit_test(test_gauges)};
+                                       cmocka_unit_test(test_gauges),
+                                       cmocka_unit_test(test_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

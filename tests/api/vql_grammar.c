@@ -63,7 +63,8 @@ static struct scalar *compute(struct gen *g, char want, char *text, size_t room)
 {
     size_t from = g->size;
     struct scalar *s = scalar(g, want, 2);
-    while (s->kind == CONSTANT || g->size - from >= room) { /* BY 1 is an item */
+    while (s->kind == CONSTANT || s->function == FUNCTION_NEG || /* BY 1 is an item, BY -1 none */
+           g->size - from >= room) {
         g->size = from;
         s = scalar(g, want, 2);
     }
