@@ -47,6 +47,8 @@ intake_new(const struct intake_options *options, struct intake **intake, struct 
     arena_init(&made->metric_texts, mem, HELD_CHUNK);
     arena_init(&made->span_texts, mem, HELD_CHUNK);
     hash_table_init(&made->label_table, mem);
+    hash_table_init(&made->around_table, mem);
+    made->batch_number = 1;
     hash_table_init(&made->metric_table, mem);
     enum varve_status status = batch_init(&made->batch, mem, options->seed, err);
     if (status != VARVE_OK)
@@ -70,6 +72,8 @@ void intake_free(struct intake *intake)
     arena_free(&intake->metric_texts);
     arena_free(&intake->span_texts);
     hash_table_free(&intake->label_table);
+    hash_table_free(&intake->around_table);
+    intake_pairs_free(intake);
     mem_free(mem, intake->labels_known,
              intake->labels_known_capacity * sizeof *intake->labels_known);
     hash_table_free(&intake->metric_table);
@@ -146,7 +150,7 @@ void intake_mark(struct intake *intake)
 {
     if (intake->facts.count > FACTS_MANY || intake->mark == UINT32_MAX) {
         facts_clear(&intake->facts);
-        intake->base_is_made = false;
+        intake->base_is_made &= !rules_depend_on_source(intake->options.rules);
         intake->mark = 0;
     }
     intake->mark++;
@@ -191,6 +195,7 @@ hold_all(struct intake *intake, struct held *held, const struct varve_field *att
     if (count > LIMIT_ATTRIBUTES) {
         intake_reject(intake, REJECT_LABELS, 1,
                       "a resource or scope has more attributes than are kept");
+        intake->around_is_odd = true;
         count = LIMIT_ATTRIBUTES;
     }
     for (size_t i = 0; i < count; i++)
@@ -199,8 +204,9 @@ hold_all(struct intake *intake, struct held *held, const struct varve_field *att
     return VARVE_OK;
 }
 
-static void forget_base(struct intake *intake)
+void intake_forget_base(struct intake *intake)
 {
+    intake->around_is_named = false;
     intake->base_is_made = intake->base_was_told = false;
     intake->metric = METRIC_NONE;
 }
@@ -208,7 +214,8 @@ static void forget_base(struct intake *intake)
 enum varve_status intake_resource(struct intake *intake, const struct varve_field *attributes,
                                   size_t count, struct varve_err *err)
 {
-    forget_base(intake);
+    intake_forget_base(intake);
+    intake->around_is_odd = false;
     TRY(hold(&intake->scope, 0, err));
     TRY(hold(&intake->resource, count < LIMIT_ATTRIBUTES ? count : LIMIT_ATTRIBUTES, err));
     return hold_all(intake, &intake->resource, attributes, count, err);
@@ -224,7 +231,7 @@ intake_scope(struct intake *intake, struct varve_str name, struct varve_str vers
         {STR("otel.scope.name"), {.type = VARVE_TEXT, .as.s = name}},
         {STR("otel.scope.version"), {.type = VARVE_TEXT, .as.s = version}},
     };
-    forget_base(intake);
+    intake_forget_base(intake);
     TRY(hold(&intake->scope, (count < LIMIT_ATTRIBUTES ? count : LIMIT_ATTRIBUTES) + 2, err));
     for (size_t i = 0; i < 2; i++)
         if (!is_own && said[i].value.as.s.size > 0)
@@ -238,6 +245,8 @@ intake_scope(struct intake *intake, struct varve_str name, struct varve_str vers
 static void forget_batch(struct intake *intake)
 {
     hash_table_clear(&intake->label_table);
+    hash_table_clear(&intake->around_table);
+    intake->batch_number++;
     intake->labels_known_count = 0;
     hash_table_clear(&intake->metric_table);
     arena_clear(&intake->metric_texts);
@@ -245,7 +254,7 @@ static void forget_batch(struct intake *intake)
     intake->series = 0;
     if (intake->session_capacity)
         memset(intake->sessions, 0, intake->session_capacity);
-    forget_base(intake);
+    intake_forget_base(intake);
     intake->resource.count = intake->scope.count = 0;
 }
 

@@ -128,6 +128,12 @@ enum varve_status intake_scope(struct intake *intake, struct varve_str name,
                                struct varve_str version, const struct varve_field *attributes,
                                size_t count, struct varve_err *err) VARVE_CHECKED;
 
+/* Resource and scope by the hash of their bytes: whether they were named so since the last flush, and
+ * need not be given again.  For metrics only: events have the attributes themselves. */
+bool intake_find_around(struct intake *intake, struct h128 hash);
+/* Names those that were given last. */
+void intake_name_around(struct intake *intake, struct h128 hash);
+
 /* The metric of the points that follow.  *wanted is false when a rule drops it or it cannot be
  * used: then the door says how many points it has with intake_skip, and goes on with the next
  * metric. */
@@ -142,6 +148,17 @@ bool intake_find_labels(struct intake *intake, struct h128 hash, uint32_t *label
 enum varve_status
 intake_labels(struct intake *intake, struct h128 hash, const struct varve_field *attributes,
               size_t count, uint32_t *labels, bool *usable, struct varve_err *err) VARVE_CHECKED;
+
+/* The same attribute by attribute, for a door that meets the bytes of most of them again and again:
+ * begin, then find each by the hash of its bytes, or add it, and at last ask for the labels.  When
+ * *plain is false, or begin is, something is out of the ordinary: call intake_labels instead. */
+bool intake_pairs_begin(struct intake *intake);
+bool intake_pairs_find(struct intake *intake, struct h128 hash);
+enum varve_status intake_pairs_add(struct intake *intake, struct h128 hash,
+                                   const struct varve_field *field, bool *plain,
+                                   struct varve_err *err) VARVE_CHECKED;
+enum varve_status intake_pairs_labels(struct intake *intake, struct h128 hash, uint32_t *labels,
+                                      bool *plain, struct varve_err *err) VARVE_CHECKED;
 
 /* Points of the metric at hand.  A gauge has no start. */
 enum varve_status intake_number(struct intake *intake, uint32_t labels, int64_t start, int64_t end,

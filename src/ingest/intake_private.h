@@ -3,7 +3,9 @@
  * intake_private.h -- what the parts of the intake share.
  *
  *   intake.c         its life, the resource and the scope, batches
- *   intake_metric.c  what a metric is, and the labels of its points
+ *   intake_metric.c  what a metric is
+ *   intake_labels.c  the labels of its points
+ *   intake_pairs.c   the same, attribute by attribute
  *   intake_points.c  points
  *   intake_fields.c  fields of events: rules, types, the inner ones win
  *   intake_events.c  log records and spans
@@ -63,10 +65,18 @@ struct intake {
     bool base_is_made, base_was_told;
     uint32_t base, base_place;     /* label set; place of facts */
     struct h128 base_key;          /* told from all others in label_table */
+    struct hash_table around_table; /* base sets, by the bytes of resource and scope */
+    struct h128 around;             /* of those at hand, if they are named and */
+    bool around_is_named;           /* their base set is not made yet */
+    bool around_is_odd;             /* something was told of the resource or the scope */
     struct hash_table label_table; /* label sets that were made, by the bytes of their attributes */
     struct known_labels *labels_known;
     size_t labels_known_count, labels_known_capacity;
     size_t labels_likely; /* the ones after those found last: senders repeat themselves */
+    struct known_pair *known_pairs; /* labels by the bytes of their attributes; NULL: none yet */
+    uint64_t batch_number;          /* counts batches from 1 */
+    struct rowset_pair pairs[LIMIT_ATTRIBUTES]; /* of the set that is put together from such */
+    size_t pair_count;
     uint8_t
         *sessions; /* per label set: does it name a session?  0: not looked yet, 1: no, 2: yes */
     size_t session_capacity;
@@ -101,8 +111,20 @@ static inline bool intake_is_final(enum varve_status status)
     return status != VARVE_OK && status != VARVE_INVALID && status != VARVE_LIMIT;
 }
 
-/* intake_metric.c: the labels of resource and scope for the metric at hand. */
+void intake_forget_base(struct intake *intake);
+
+/* intake_labels.c: the labels of resource and scope for the metric at hand. */
 enum varve_status intake_base(struct intake *intake, struct varve_err *err) VARVE_CHECKED;
+/* The label that a value makes under a name of which a fact is known. */
+enum varve_status intake_label(struct intake *intake, const struct fact *fact,
+                               struct varve_value value, struct varve_label *label,
+                               struct varve_err *err) VARVE_CHECKED;
+/* Whether a label names one of Claude Code's scopes, as text formats have it. */
+bool intake_is_own_scope(struct varve_str name, struct varve_str value);
+enum varve_status intake_remember_labels(struct intake *intake, struct h128 hash, uint32_t set,
+                                         struct varve_err *err) VARVE_CHECKED;
+/* intake_pairs.c */
+void intake_pairs_free(struct intake *intake);
 
 /* intake_fields.c: one event after the other. */
 void intake_fields_begin(struct intake *intake);

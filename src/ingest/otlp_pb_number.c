@@ -33,12 +33,41 @@ static enum varve_status read_run(struct otlp_pb *door, struct point_run run, st
     return VARVE_OK;
 }
 
+/* A new label set of attributes most of which are known.  *plain is false when one is out of the
+ * ordinary, and nothing was said of that yet. */
+static enum varve_status labels_of_known(struct otlp_pb *door, struct point_run run,
+                                         struct h128 hash, uint32_t *labels, bool *plain,
+                                         struct varve_err *err)
+{
+    struct wire wire = wire_over(run.bytes, run.size);
+    struct wire_field field;
+    struct values *values = &door->values;
+    *plain = intake_pairs_begin(door->intake);
+    while (*plain && wire_next(&wire, &field) == WIRE_FIELD) {
+        struct h128 attribute = hash128(field.data, field.size, door->seed);
+        if (intake_pairs_find(door->intake, attribute))
+            continue;
+        values_clear(values);
+        enum varve_status status =
+            values_attribute(values, field.data, field.size, LIMIT_ATTRIBUTES, err);
+        *plain = status == VARVE_OK;
+        if (!*plain)
+            return status == VARVE_INVALID ? VARVE_OK : status;
+        values_settle(values);
+        TRY(intake_pairs_add(door->intake, attribute, &values->fields[0], plain, err));
+    }
+    return *plain ? intake_pairs_labels(door->intake, hash, labels, plain, err) : VARVE_OK;
+}
+
 enum varve_status otlp_pb_labels(struct otlp_pb *door, struct point_run run, uint32_t *labels,
                                  bool *usable, struct varve_err *err)
 {
     struct h128 hash = hash128(run.size ? run.bytes : (const uint8_t *)"", run.size, door->seed);
     *usable = true;
     if (intake_find_labels(door->intake, hash, labels))
+        return VARVE_OK;
+    TRY(labels_of_known(door, run, hash, labels, usable, err));
+    if (*usable)
         return VARVE_OK;
     TRY(otlp_pb_judge(door, read_run(door, run, err), 1, usable));
     if (!*usable)

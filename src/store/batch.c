@@ -100,33 +100,70 @@ enum varve_status batch_metric(struct write_batch *batch, const struct varve_met
                   "metric", err);
 }
 
-enum varve_status
-batch_labels(struct write_batch *batch, uint32_t parent, const struct varve_label *labels,
-             size_t count, uint32_t *set, struct varve_err *err)
+static enum varve_status
+check_label(const struct write_batch *batch, const struct varve_label *label, struct varve_err *err)
 {
-    uint32_t made;
+    if (rowset_knows_label(&batch->rows, label))
+        return VARVE_OK;
+    TRY(check_name(label->key, "label", err));
+    if (label->value.size > LABEL_MAX_BYTES)
+        return fail(err, VARVE_LIMIT, "labels",
+                    "the value of '%.*s' has %zu bytes, at most %u are kept", STR_ARG(label->key),
+                    label->value.size, LABEL_MAX_BYTES);
+    if (!str_is_utf8(label->value))
+        return fail(err, VARVE_INVALID, "labels", "the value of '%.*s' is not valid UTF-8",
+                    STR_ARG(label->key));
+    return VARVE_OK;
+}
+
+static enum varve_status check_parent(const struct write_batch *batch, uint32_t parent,
+                                      size_t count, struct varve_err *err)
+{
     TRY(check_batch(batch, "labels", err));
     if (parent >= batch->rows.set_count)
         return fail(err, VARVE_MISUSE, "labels", "label set %u is not of this batch", parent);
     if (count > LABELS_MAX)
         return fail(err, VARVE_LIMIT, "labels", "more than %u labels", LABELS_MAX);
-    for (size_t i = 0; i < count; i++) {
-        if (rowset_knows_label(&batch->rows, &labels[i]))
-            continue;
-        TRY(check_name(labels[i].key, "label", err));
-        if (labels[i].value.size > LABEL_MAX_BYTES)
-            return fail(err, VARVE_LIMIT, "labels",
-                        "the value of '%.*s' has %zu bytes, at most %u are kept",
-                        STR_ARG(labels[i].key), labels[i].value.size, LABEL_MAX_BYTES);
-        if (!str_is_utf8(labels[i].value))
-            return fail(err, VARVE_INVALID, "labels", "the value of '%.*s' is not valid UTF-8",
-                        STR_ARG(labels[i].key));
-    }
-    TRY(placed(rowset_labels(&batch->rows, parent, labels, count, &made, err), "labels", err));
+    return VARVE_OK;
+}
+
+static enum varve_status check_made(const struct write_batch *batch, uint32_t made, uint32_t *set,
+                                    struct varve_err *err)
+{
     if (batch->rows.sets[made].count > LABELS_MAX)
         return fail(err, VARVE_LIMIT, "labels", "more than %u labels", LABELS_MAX);
     *set = made;
     return VARVE_OK;
+}
+
+enum varve_status
+batch_labels(struct write_batch *batch, uint32_t parent, const struct varve_label *labels,
+             size_t count, uint32_t *set, struct varve_err *err)
+{
+    uint32_t made;
+    TRY(check_parent(batch, parent, count, err));
+    for (size_t i = 0; i < count; i++)
+        TRY(check_label(batch, &labels[i], err));
+    TRY(placed(rowset_labels(&batch->rows, parent, labels, count, &made, err), "labels", err));
+    return check_made(batch, made, set, err);
+}
+
+enum varve_status batch_pair(struct write_batch *batch, const struct varve_label *label,
+                             struct rowset_pair *pair, struct varve_err *err)
+{
+    TRY(check_batch(batch, "labels", err));
+    TRY(check_label(batch, label, err));
+    return placed(rowset_pair(&batch->rows, label, pair, err), "labels", err);
+}
+
+enum varve_status
+batch_derive(struct write_batch *batch, uint32_t parent, const struct rowset_pair *pairs,
+             size_t count, uint32_t *set, struct varve_err *err)
+{
+    uint32_t made;
+    TRY(check_parent(batch, parent, count, err));
+    TRY(placed(rowset_derive(&batch->rows, parent, pairs, count, &made, err), "labels", err));
+    return check_made(batch, made, set, err);
 }
 
 /* ---- numbers ------------------------------------------------------------ */

@@ -68,6 +68,22 @@ struct rowset_series {
     struct h128 hash;
 };
 
+/* A label on its way into a set: its share of the set's hash is none where an empty value removes
+ * it. */
+struct rowset_pair {
+    struct label_pair ids;
+    struct h128 hash;
+};
+
+/* How the last set that was put together came from its parent and its own pairs: the keys of both
+ * as they were given, and where among the sorted ones each stands. */
+enum { ROWSET_SHAPE = 64 };
+struct rowset_shape {
+    uint32_t inherited, own; /* both 0: none */
+    uint32_t keys[ROWSET_SHAPE];
+    uint8_t place[ROWSET_SHAPE];
+};
+
 struct rowset {
     struct mem *mem;
     struct arena arena; /* pairs of label sets */
@@ -82,6 +98,7 @@ struct rowset {
     struct {
         uint32_t key, value; /* of a label put into a set lately; 0: none */
     } recent[INTERN_SLOTS];
+    struct rowset_shape shape;
     uint32_t likely_series; /* the one after that asked for last: senders repeat themselves */
 };
 
@@ -102,12 +119,23 @@ uint32_t rowset_find_metric(const struct rowset *rowset, struct varve_str name);
 enum varve_status
 rowset_labels(struct rowset *rowset, uint32_t parent, const struct varve_label *labels,
               size_t count, uint32_t *set, struct varve_err *err) VARVE_CHECKED;
+/* The same in two steps, for those who keep pairs: a label interned, which stays good until
+ * rowset_clear, and the set with these.  No more than ROWSET_LABELS. */
+enum varve_status rowset_pair(struct rowset *rowset, const struct varve_label *label,
+                              struct rowset_pair *pair, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+rowset_derive(struct rowset *rowset, uint32_t parent, const struct rowset_pair *pairs, size_t count,
+              uint32_t *set, struct varve_err *err) VARVE_CHECKED;
 /* Whether a set was made lately with this very label: what was checked then is still true. */
 bool rowset_knows_label(const struct rowset *rowset, const struct varve_label *label);
 /* The set of these pairs of interned texts: sorted by key text, no key twice, no value empty.
  * hash is the sum of the hashes of the pairs. */
 enum varve_status rowset_set(struct rowset *rowset, const struct label_pair *pairs, uint32_t count,
                              struct h128 hash, uint32_t *set, struct varve_err *err) VARVE_CHECKED;
+/* The same for a set that is not there, whose pairs stay where they are. */
+enum varve_status
+rowset_add_set(struct rowset *rowset, const struct label_pair *pairs, size_t count,
+               struct h128 hash, uint32_t *set, struct varve_err *err) VARVE_CHECKED;
 enum varve_status rowset_series(struct rowset *rowset, uint32_t metric, uint32_t set,
                                 uint32_t *series, struct varve_err *err) VARVE_CHECKED;
 /* Makes room for that many more rows. */
