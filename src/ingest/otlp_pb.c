@@ -2,7 +2,8 @@
  *
  * otlp_pb.c -- OTLP in protobuf: a body, block by block.
  *
- * A body is first judged as a whole (wire.h), then walked: each of its blocks, one a resource, is
+ * A body is first judged as a whole (wire.h), then walked block by block, one a resource.  Blocks of
+ * metrics are walked on (otlp_pb_metrics.c); those of logs and traces are
  * unpacked into the space, given to the intake scope by scope, and forgotten.
  *
  * A body that is refused has left no trace.  All that can go wrong after the first block was given
@@ -36,6 +37,8 @@ otlp_pb_new(struct mem *mem, struct intake *intake, struct otlp_pb **door, struc
         made->seed = 0;
     space_init(&made->space, mem, LIMIT_UNPACKED);
     buf_init(&made->together, mem, MOST_TOGETHER);
+    for (size_t i = 0; i < JOINED_MESSAGES; i++)
+        buf_init(&made->joined[i], mem, LIMIT_BODY);
     values_init(&made->values, mem);
     *door = made;
     return VARVE_OK;
@@ -47,6 +50,8 @@ void otlp_pb_free(struct otlp_pb *door)
         return;
     space_free(&door->space);
     buf_free(&door->together);
+    for (size_t i = 0; i < JOINED_MESSAGES; i++)
+        buf_free(&door->joined[i]);
     values_free(&door->values);
     mem_free(door->mem, door, sizeof *door);
 }
@@ -76,9 +81,8 @@ otlp_pb_attributes(struct otlp_pb *door, struct attributes attributes, size_t mo
     return otlp_pb_judge(door, status, count, usable);
 }
 
-/* A resource whose records count `records`. */
-static enum varve_status take_resource(struct otlp_pb *door, const Otlp__Resource *resource,
-                                       uint64_t records, bool *usable, struct varve_err *err)
+enum varve_status otlp_pb_resource(struct otlp_pb *door, const Otlp__Resource *resource,
+                                   uint64_t records, bool *usable, struct varve_err *err)
 {
     struct attributes attributes = {NULL, 0};
     if (resource)
@@ -89,8 +93,8 @@ static enum varve_status take_resource(struct otlp_pb *door, const Otlp__Resourc
     return intake_resource(door->intake, door->values.fields, door->values.count, err);
 }
 
-static enum varve_status take_scope(struct otlp_pb *door, const Otlp__Scope *scope,
-                                    uint64_t records, bool *usable, struct varve_err *err)
+enum varve_status otlp_pb_scope(struct otlp_pb *door, const Otlp__Scope *scope, uint64_t records,
+                                bool *usable, struct varve_err *err)
 {
     struct attributes attributes = {NULL, 0};
     struct varve_str name = {"", 0}, version = {"", 0};
@@ -107,39 +111,12 @@ static enum varve_status take_scope(struct otlp_pb *door, const Otlp__Scope *sco
 
 /* ---- blocks ---- */
 
-static uint64_t points_of(const Otlp__MetricsScope *scope)
-{
-    uint64_t points = 0;
-    for (size_t i = 0; i < scope->n_metrics; i++)
-        points += otlp_pb_points(scope->metrics[i]);
-    return points;
-}
-
 static uint64_t spans_of(const Otlp__TracesScope *scope)
 {
     uint64_t records = scope->n_spans;
     for (size_t i = 0; i < scope->n_spans; i++)
         records += scope->spans[i]->n_events;
     return records;
-}
-
-static enum varve_status
-take_metrics(struct otlp_pb *door, const ProtobufCMessage *message, struct varve_err *err)
-{
-    const Otlp__MetricsBlock *block = (const Otlp__MetricsBlock *)message;
-    uint64_t points = 0;
-    bool usable;
-    for (size_t i = 0; i < block->n_scopes; i++)
-        points += points_of(block->scopes[i]);
-    TRY(take_resource(door, block->resource, points, &usable, err));
-    for (size_t i = 0; usable && i < block->n_scopes; i++) {
-        const Otlp__MetricsScope *scope = block->scopes[i];
-        bool use;
-        TRY(take_scope(door, scope->scope, points_of(scope), &use, err));
-        for (size_t m = 0; use && m < scope->n_metrics; m++)
-            TRY(otlp_pb_metric(door, scope->metrics[m], err));
-    }
-    return VARVE_OK;
 }
 
 static enum varve_status
@@ -150,11 +127,11 @@ take_logs(struct otlp_pb *door, const ProtobufCMessage *message, struct varve_er
     bool usable;
     for (size_t i = 0; i < block->n_scopes; i++)
         records += block->scopes[i]->n_records;
-    TRY(take_resource(door, block->resource, records, &usable, err));
+    TRY(otlp_pb_resource(door, block->resource, records, &usable, err));
     for (size_t i = 0; usable && i < block->n_scopes; i++) {
         const Otlp__LogsScope *scope = block->scopes[i];
         bool use;
-        TRY(take_scope(door, scope->scope, scope->n_records, &use, err));
+        TRY(otlp_pb_scope(door, scope->scope, scope->n_records, &use, err));
         for (size_t r = 0; use && r < scope->n_records; r++)
             TRY(otlp_pb_record(door, scope->records[r], err));
     }
@@ -169,42 +146,43 @@ take_traces(struct otlp_pb *door, const ProtobufCMessage *message, struct varve_
     bool usable;
     for (size_t i = 0; i < block->n_scopes; i++)
         records += spans_of(block->scopes[i]);
-    TRY(take_resource(door, block->resource, records, &usable, err));
+    TRY(otlp_pb_resource(door, block->resource, records, &usable, err));
     for (size_t i = 0; usable && i < block->n_scopes; i++) {
         const Otlp__TracesScope *scope = block->scopes[i];
         bool use;
-        TRY(take_scope(door, scope->scope, spans_of(scope), &use, err));
+        TRY(otlp_pb_scope(door, scope->scope, spans_of(scope), &use, err));
         for (size_t s = 0; use && s < scope->n_spans; s++)
             TRY(otlp_pb_span(door, scope->spans[s], err));
     }
     return VARVE_OK;
 }
 
-/* What is different from signal to signal. */
+/* What is different from signal to signal: metrics are walked where they lie, the others unpacked
+ * first. */
 struct signal {
     const ProtobufCMessageDescriptor *block;
     enum varve_status (*take)(struct otlp_pb *, const ProtobufCMessage *, struct varve_err *);
 };
 
 static const struct signal signals[] = {
-    [WIRE_METRICS] = {&otlp__metrics_block__descriptor, take_metrics},
+    [WIRE_METRICS] = {NULL, NULL},
     [WIRE_LOGS] = {&otlp__logs_block__descriptor, take_logs},
     [WIRE_TRACES] = {&otlp__traces_block__descriptor, take_traces},
 };
 
-/* VARVE_LIMIT and VARVE_INVALID are the body's fault. */
-static enum varve_status
-unpack(struct otlp_pb *door, const struct signal *signal, const struct wire_field *field,
-       ProtobufCMessage **block, struct varve_err *err)
+enum varve_status
+otlp_pb_unpack(struct otlp_pb *door, const ProtobufCMessageDescriptor *descriptor,
+               struct wire message, ProtobufCMessage **made, struct varve_err *err)
 {
     ProtobufCAllocator allocator = space_allocator(&door->space);
+    size_t size = (size_t)(message.end - message.at);
     /* A large one begins from nothing, so that the trial and the act go alike. */
-    if (field->size > LARGE_BLOCK)
+    if (size > LARGE_BLOCK)
         space_free(&door->space);
     else
         space_clear(&door->space);
-    *block = protobuf_c_message_unpack(signal->block, &allocator, field->size, field->data);
-    if (*block)
+    *made = protobuf_c_message_unpack(descriptor, &allocator, size, message.at);
+    if (*made)
         return VARVE_OK;
     if (door->space.nomem)
         return fail_nomem(err, door->space.total);
@@ -222,14 +200,25 @@ static enum varve_status try_blocks(struct otlp_pb *door, const struct signal *s
     struct wire_field field = {.data = NULL};
     ProtobufCMessage *block;
     bool first = true;
-    while (wire_next(&body, &field) == WIRE_FIELD) {
+    while (signal->block && wire_next(&body, &field) == WIRE_FIELD) {
         if (field.number != 1)
             continue;
         if (!first && field.size > LARGE_BLOCK)
-            TRY(unpack(door, signal, &field, &block, err));
+            TRY(otlp_pb_unpack(door, signal->block, wire_over(field.data, field.size), &block,
+                               err));
         first = false;
     }
     return VARVE_OK;
+}
+
+static enum varve_status take_block(struct otlp_pb *door, const struct signal *signal,
+                                    struct wire bytes, size_t *taken, struct varve_err *err)
+{
+    ProtobufCMessage *block;
+    if (signal->block)
+        TRY(otlp_pb_unpack(door, signal->block, bytes, &block, err));
+    ++*taken;
+    return signal->block ? signal->take(door, block, err) : otlp_pb_metrics(door, bytes, err);
 }
 
 /* *taken counts the blocks that the intake has begun to see. */
@@ -237,14 +226,11 @@ static enum varve_status take_blocks(struct otlp_pb *door, const struct signal *
                                      struct wire body, size_t *taken, struct varve_err *err)
 {
     struct wire_field field = {.data = NULL};
-    ProtobufCMessage *block;
     TRY(try_blocks(door, signal, body, err));
     while (wire_next(&body, &field) == WIRE_FIELD) {
         if (field.number != 1)
             continue;
-        TRY(unpack(door, signal, &field, &block, err));
-        ++*taken;
-        TRY(signal->take(door, block, err));
+        TRY(take_block(door, signal, wire_over(field.data, field.size), taken, err));
         TRY(intake_pause(door->intake, err));
     }
     return VARVE_OK;
@@ -265,6 +251,12 @@ static enum wire_signal signal_of(enum otlp_signal signal, const uint8_t *bytes,
     return wire_guess(bytes, size);
 }
 
+static void trim(struct buf *buf)
+{
+    if (buf->capacity > KEPT_TOGETHER)
+        buf_free(buf);
+}
+
 enum varve_status otlp_pb_body(struct otlp_pb *door, enum otlp_signal signal, const uint8_t *bytes,
                                size_t size, bool *refused, struct varve_err *err)
 {
@@ -275,8 +267,9 @@ enum varve_status otlp_pb_body(struct otlp_pb *door, enum otlp_signal signal, co
         status = take_blocks(door, &signals[known], wire_over(bytes, size), &taken, err);
     space_clear(&door->space);
     values_trim(&door->values);
-    if (door->together.capacity > KEPT_TOGETHER)
-        buf_free(&door->together);
+    trim(&door->together);
+    for (size_t i = 0; i < JOINED_MESSAGES; i++)
+        trim(&door->joined[i]);
     *refused = taken == 0 && (status == VARVE_INVALID || status == VARVE_LIMIT);
     return *refused ? VARVE_OK : status;
 }

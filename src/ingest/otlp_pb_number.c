@@ -10,7 +10,6 @@
  *
  * A point that does not parse costs only itself.
  */
-#include <protobuf-c/protobuf-c.h>
 #include "ingest/otlp_pb_private.h"
 
 struct number {
@@ -150,9 +149,8 @@ static bool read_field(struct number *number, const struct wire_field *field, co
     return good;
 }
 
-static bool read_number(const ProtobufCBinaryData *point, struct number *number)
+static bool read_number(struct wire wire, struct number *number)
 {
-    struct wire wire = wire_over(point->data, point->len);
     struct wire_field field = {.value = 0};
     enum wire_next next;
     const uint8_t *from = wire.at;
@@ -167,10 +165,9 @@ static bool read_number(const ProtobufCBinaryData *point, struct number *number)
     return next == WIRE_END;
 }
 
-static enum varve_status gather(struct otlp_pb *door, const ProtobufCBinaryData *point,
-                                struct point_run *run, struct varve_err *err)
+static enum varve_status gather(struct otlp_pb *door, struct wire wire, struct point_run *run,
+                                struct varve_err *err)
 {
-    struct wire wire = wire_over(point->data, point->len);
     struct wire_field field;
     const uint8_t *from = wire.at;
     buf_clear(&door->together);
@@ -183,8 +180,8 @@ static enum varve_status gather(struct otlp_pb *door, const ProtobufCBinaryData 
     return buf_status(&door->together, err);
 }
 
-enum varve_status otlp_pb_number(struct otlp_pb *door, const ProtobufCBinaryData *point,
-                                 bool has_start, struct varve_err *err)
+static enum varve_status
+take_number(struct otlp_pb *door, struct wire point, bool has_start, struct varve_err *err)
 {
     struct number number;
     uint32_t labels;
@@ -206,4 +203,14 @@ enum varve_status otlp_pb_number(struct otlp_pb *door, const ProtobufCBinaryData
         return VARVE_OK;
     return intake_number(door->intake, labels, has_start ? number.start : 0, number.time,
                          number.value, err);
+}
+
+enum varve_status otlp_pb_reading(struct otlp_pb *door, struct wire point, struct varve_err *err)
+{
+    return take_number(door, point, false, err);
+}
+
+enum varve_status otlp_pb_sum(struct otlp_pb *door, struct wire point, struct varve_err *err)
+{
+    return take_number(door, point, true, err);
 }
