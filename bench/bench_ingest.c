@@ -7,8 +7,7 @@
  *
  *   read      the files, cut into bodies
  *   scan      and checked: protobuf by wire_scan, JSON by its grammar
- *   unpack    and taken apart by protobuf-c; JSON is unpacked where it is looked up
- *   look up   and their label sets found or made, batches filled and thrown away
+ *   look up   and taken apart, label sets found or made, batches filled and thrown away
  *   append    and appended: durable.  Waiting is told apart: for the disk, and for whatever else
  *             the machine has to do.
  *   seal      and sealed into columns
@@ -30,9 +29,7 @@
 #include <unistd.h>
 
 #include "ingest/json.h"
-#include "ingest/otlp.pb-c.h"
 #include "ingest/otlp_json.h"
-#include "ingest/otlp_pb_space.h"
 #include "ingest/source.h"
 #include "ingest/wire.h"
 #include "varve.h"
@@ -122,7 +119,7 @@ static ptrdiff_t read_file(void *context, void *buffer, size_t size)
 
 /* ---- the stages below the public interface -------------------------------- */
 
-enum stage { STAGE_READ, STAGE_SCAN, STAGE_UNPACK, STAGE_LOOK_UP, STAGES };
+enum stage { STAGE_READ, STAGE_SCAN, STAGE_LOOK_UP, STAGES };
 
 struct doors {
     struct mem mem;
@@ -131,7 +128,6 @@ struct doors {
     struct intake *intake;
     struct otlp_pb *protobuf;
     struct otlp_json *json;
-    struct space space;
     uint64_t bytes;
 };
 
@@ -158,7 +154,6 @@ static void doors_open(struct doors *doors)
     static const uint8_t secret[RULES_SECRET];
     *doors = (struct doors){.bytes = 0};
     mem_init(&doors->mem, NULL, 0);
-    space_init(&doors->space, &doors->mem, LIMIT_UNPACKED);
     must(rules_new(&doors->mem, varve_str(""), secret, &doors->rules, &err), "rules");
     struct intake_options options = {.mem = &doors->mem,
                                      .seed = 1,
@@ -177,19 +172,6 @@ static void doors_close(struct doors *doors)
     otlp_pb_free(doors->protobuf);
     intake_free(doors->intake);
     rules_free(doors->rules);
-    space_free(&doors->space);
-}
-
-static void unpack_blocks(struct doors *doors, struct wire body)
-{
-    struct wire_field field = {.data = NULL};
-    ProtobufCAllocator allocator = space_allocator(&doors->space);
-    while (wire_next(&body, &field) == WIRE_FIELD) {
-        space_clear(&doors->space);
-        if (field.number == 1 && !protobuf_c_message_unpack(&otlp__metrics_block__descriptor,
-                                                            &allocator, field.size, field.data))
-            must(VARVE_INVALID, "protobuf-c");
-    }
 }
 
 static void take_protobuf(struct doors *doors, enum stage stage, struct varve_str body)
@@ -201,8 +183,6 @@ static void take_protobuf(struct doors *doors, enum stage stage, struct varve_st
              "protobuf door");
     else if (stage >= STAGE_SCAN)
         must(wire_scan(bytes, body.size, wire_guess(bytes, body.size), &err), "scan");
-    if (stage == STAGE_UNPACK)
-        unpack_blocks(doors, wire_over(bytes, body.size));
     must(refused ? VARVE_INVALID : VARVE_OK, "a body was refused");
 }
 
@@ -386,20 +366,18 @@ static void tell_whole(const char *name, const struct whole *w)
 /* Stage by stage, and what sealing costs when it is done once at the end. */
 static void measure_stages(const char *format, enum varve_input input, const char *store)
 {
-    static const char *const names[] = {"read and cut", "+ scan", "+ unpack", "+ look up"};
+    static const char *const names[] = {"read and cut", "+ scan", "+ look up"};
     bool json = input == VARVE_INPUT_OTLP_JSON;
     double before = 0;
     uint64_t bytes = 0;
     struct whole w;
     for (enum stage s = STAGE_READ; s < STAGES; s++) {
-        if (json && s == STAGE_UNPACK)
-            continue;
         double took = run_stage(s, json, &bytes);
         if (s == STAGE_READ)
             printf("%s: %llu points, %.1f MB, %.0f bytes a point\n", format,
                    (unsigned long long)expected_points, (double)bytes / 1e6,
                    (double)bytes / (double)expected_points);
-        tell_stage(json && s == STAGE_LOOK_UP ? "+ unpack and look up" : names[s], took, before);
+        tell_stage(names[s], took, before);
         before = took;
     }
     run_whole(store, VARVE_NO_AUTOSEAL, input, 3, &w);

@@ -44,11 +44,13 @@ static inline struct h128 h128_sub(struct h128 a, struct h128 b)
     return (struct h128){a.lo - b.lo, a.hi - b.hi};
 }
 
-/* Open addressing, linear probing, load at most 3/4.  Values are < UINT32_MAX. */
+/* Open addressing, linear probing, load at most 3/4.  Values are < UINT32_MAX.  A slot keeps 96 bits
+ * of its key, which are as good as all: tables are read at random, so what counts is how much of
+ * them is in the cache. */
 struct hash_slot {
-    struct h128 key;
-    uint32_t value;
-    uint32_t used;
+    uint64_t lo;
+    uint32_t hi;
+    uint32_t used; /* the value + 1; 0: free */
 };
 struct hash_table {
     struct mem *mem;

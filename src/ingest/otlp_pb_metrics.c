@@ -45,9 +45,12 @@ static enum varve_status message_in(struct wire outer, uint32_t number, struct b
     struct wire_field field;
     size_t pieces = 0;
     *message = wire_over((const uint8_t *)"", 0);
-    while (wire_next(&rest, &field) == WIRE_FIELD)
-        if (field.number == number && pieces++ == 0)
+    while (wire_next(&rest, &field) == WIRE_FIELD) {
+        if (field.number != number)
+            wire_step_over(&rest, field.number);
+        else if (pieces++ == 0)
             *message = wire_within(&field);
+    }
     return pieces > 1 ? join(outer, number, out, message, err) : VARVE_OK;
 }
 
@@ -111,7 +114,9 @@ static void read_data(struct wire data, struct intake_metric *what)
 {
     struct wire_field field;
     while (wire_next(&data, &field) == WIRE_FIELD) {
-        if (field.number == DATA_TEMPORALITY && what->shape != SHAPE_GAUGE)
+        if (field.number == DATA_POINTS)
+            wire_step_over(&data, DATA_POINTS);
+        else if (field.number == DATA_TEMPORALITY && what->shape != SHAPE_GAUGE)
             what->temporality = (int)(int32_t)field.value;
         else if (field.number == DATA_MONOTONIC && what->shape == SHAPE_SUM)
             what->monotonic = field.value != 0;

@@ -85,19 +85,6 @@ static bool read_fixed(const struct wire_field *field, uint64_t *value)
     return true;
 }
 
-/* Steps over attributes of less than 128 bytes, which is what follows on an attribute mostly; the
- * first thing that is none is left to wire_next. */
-static size_t step_over_attributes(struct wire *wire)
-{
-    const uint8_t *at = wire->at;
-    while (wire->end - at >= 2 && at[0] == (POINT_ATTRIBUTES << 3 | WIRE_LEN) && at[1] < 0x80 &&
-           at[1] <= wire->end - at - 2)
-        at += 2 + at[1];
-    size_t size = (size_t)(at - wire->at);
-    wire->at = at;
-    return size;
-}
-
 /* An attribute that stands in [from, until). */
 static bool add_to_run(struct number *number, const struct wire_field *field, const uint8_t *from,
                        const uint8_t *until)
@@ -158,9 +145,12 @@ static bool read_number(struct wire wire, struct number *number)
     while ((next = wire_next(&wire, &field)) == WIRE_FIELD) {
         if (!read_field(number, &field, from, wire.at))
             return false;
-        if (field.number == POINT_ATTRIBUTES && !number->scattered)
-            number->run.size += step_over_attributes(&wire);
         from = wire.at;
+        if (field.number == POINT_ATTRIBUTES && !number->scattered) {
+            wire_step_over(&wire, POINT_ATTRIBUTES);
+            number->run.size += (size_t)(wire.at - from);
+            from = wire.at;
+        }
     }
     return next == WIRE_END;
 }

@@ -249,7 +249,7 @@ enum wire_signal wire_guess(const uint8_t *bytes, size_t size)
 struct frame {
     struct wire rest;
     enum kind kind;
-    unsigned attributes;
+    size_t attributes;
 };
 
 struct scan {
@@ -284,12 +284,16 @@ wrong_type(const struct scan *scan, const struct wire_field *field, struct varve
 static enum varve_status
 enter(struct scan *scan, const struct wire_field *field, enum kind kind, struct varve_err *err)
 {
+    struct frame *frame = &scan->frames[scan->depth];
+    size_t more = kind > MESSAGES ? wire_step_over(&frame->rest, field->number) : 0;
     if (kind == ATTRIBUTE) {
-        if (++scan->frames[scan->depth].attributes > MOST_ATTRIBUTES)
+        frame->attributes += 1 + more;
+        if (frame->attributes > MOST_ATTRIBUTES)
             return too_many("attributes of one record", MOST_ATTRIBUTES, err);
         return VARVE_OK;
     }
-    if (++scan->messages > LIMIT_MESSAGES)
+    scan->messages += 1 + more;
+    if (scan->messages > LIMIT_MESSAGES)
         return too_many("messages in one body", LIMIT_MESSAGES, err);
     if (kind != POINT_BYTES)
         scan->frames[++scan->depth] = (struct frame){wire_over(field->data, field->size), kind, 0};

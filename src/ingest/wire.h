@@ -43,9 +43,14 @@ static inline struct wire wire_over(const uint8_t *bytes, size_t size)
 bool wire_varint_slow(struct wire *wire, unsigned most, uint64_t *value);
 static inline bool wire_varint(struct wire *wire, unsigned most, uint64_t *value)
 {
-    if (wire->at < wire->end && !(*wire->at & 0x80)) {
-        *value = *wire->at++;
-        return true;
+    const uint8_t *at = wire->at;
+    if (wire->end - at >= 2) { /* nearly all have one byte or two */
+        size_t longer = at[0] >> 7;
+        if (!longer || at[1] < 0x80) {
+            *value = (at[0] & 0x7fu) | (uint64_t)at[1] * longer << 7;
+            wire->at = at + 1 + longer;
+            return true;
+        }
     }
     return wire_varint_slow(wire, most, value);
 }
@@ -81,6 +86,27 @@ static inline enum wire_next wire_next(struct wire *wire, struct wire_field *fie
         return wire_piece(wire, field, 4);
     }
     return WIRE_MALFORMED;
+}
+
+/* Steps over the fields that follow with this number and a length, which are mostly more of what was
+ * just read, and counts them.  The first thing that is none, or longer than 16 KB, is left to
+ * wire_next. */
+static inline size_t wire_step_over(struct wire *wire, uint32_t number)
+{
+    const uint8_t *at = wire->at;
+    size_t count = 0;
+    while (wire->end - at >= 3 && number < 16 && at[0] == (number << 3 | WIRE_LEN)) {
+        size_t longer = at[1] >> 7;
+        if (longer && at[2] >= 0x80)
+            break;
+        size_t size = (at[1] & 0x7fu) | (size_t)at[2] * longer << 7;
+        if (size > (size_t)(wire->end - at) - 2 - longer)
+            break;
+        at += 2 + longer + size;
+        count++;
+    }
+    wire->at = at;
+    return count;
 }
 
 /* What a body holds, told from the wire types of its innermost messages; metrics when nothing

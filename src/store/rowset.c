@@ -51,7 +51,8 @@ enum varve_status rowset_clear(struct rowset *rowset, struct varve_err *err)
     arena_clear(&rowset->arena);
     rowset->metric_count = rowset->set_count = rowset->series_count = rowset->row_count = 0;
     memset(rowset->recent, 0, sizeof rowset->recent);
-    rowset->shape.inherited = rowset->shape.own = 0;
+    for (size_t i = 0; i < ROWSET_SHAPES; i++)
+        rowset->shapes[i].inherited = rowset->shapes[i].own = 0;
     TRY(intern_clear(&rowset->texts, err));
     uint32_t empty;
     return rowset_add_set(rowset, NULL, 0, (struct h128){0, 0}, &empty, err);

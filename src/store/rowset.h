@@ -75,9 +75,10 @@ struct rowset_pair {
     struct h128 hash;
 };
 
-/* How the last set that was put together came from its parent and its own pairs: the keys of both
- * as they were given, and where among the sorted ones each stands. */
-enum { ROWSET_SHAPE = 64 };
+/* How a set that was put together lately came from its parent and its own pairs: the keys of both
+ * as they were given, and where among the sorted ones each stands; an inherited one that is replaced
+ * stands nowhere. */
+enum { ROWSET_SHAPE = 64, ROWSET_SHAPES = 16, ROWSET_REPLACED = 255 };
 struct rowset_shape {
     uint32_t inherited, own; /* both 0: none */
     uint32_t keys[ROWSET_SHAPE];
@@ -98,7 +99,7 @@ struct rowset {
     struct {
         uint32_t key, value; /* of a label put into a set lately; 0: none */
     } recent[INTERN_SLOTS];
-    struct rowset_shape shape;
+    struct rowset_shape shapes[ROWSET_SHAPES];
     uint32_t likely_series; /* the one after that asked for last: senders repeat themselves */
 };
 

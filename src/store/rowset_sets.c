@@ -6,7 +6,7 @@
  * set costs as much as what it changes: take out the pair that is replaced, put in
  * the new one, look the sum up.  A set that was never seen is put together in the order of its
  * keys.  Senders give the same keys in the same order again and again, so the way from the order
- * given to the one kept is remembered of the last set, and most sets are put together by it without
+ * given to the one kept is remembered of a few sets, and most are put together by it without
  * a comparison of texts.
  *
  * Invariant: two sets have equal hashes just if they have equal pairs (hash.h
@@ -88,9 +88,19 @@ enum varve_status rowset_pair(struct rowset *rowset, const struct varve_label *l
 
 /* ---- the way from one order to the other ------------------------------------ */
 
-/* Whether these keys, all with values, are those of the last set that was put together. */
-static bool is_last_shape(const struct rowset_shape *shape, const struct label_set *parent,
-                          const struct rowset_pair *pairs, size_t count)
+/* Where the shape of such a set is kept. */
+static struct rowset_shape *shape_slot(struct rowset *rowset, const struct label_set *parent,
+                                       const struct rowset_pair *pairs, size_t count)
+{
+    size_t mix = count + parent->count * 3u;
+    if (count > 0)
+        mix += pairs[count - 1].ids.key * 5u + pairs[count / 2].ids.key * 7u;
+    return &rowset->shapes[mix % ROWSET_SHAPES];
+}
+
+/* Whether these keys, all with values, have that shape. */
+static bool has_shape(const struct rowset_shape *shape, const struct label_set *parent,
+                      const struct rowset_pair *pairs, size_t count)
 {
     const uint32_t *keys = shape->keys;
     if (shape->inherited != parent->count || shape->own != count)
@@ -110,8 +120,11 @@ static void learn_shape(struct rowset_shape *shape, const struct label_set *pare
 {
     size_t known = 0;
     shape->own = shape->inherited = 0;
-    if (parent->count + count != sorted_count || sorted_count > ROWSET_SHAPE)
-        return; /* some are replaced or removed, or it is no common set */
+    if (parent->count + count > ROWSET_SHAPE)
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (pairs[i].ids.value == 0)
+            return;
     for (uint32_t i = 0; i < parent->count; i++)
         shape->keys[known++] = parent->pairs[i].key;
     for (size_t i = 0; i < count; i++)
@@ -120,8 +133,43 @@ static void learn_shape(struct rowset_shape *shape, const struct label_set *pare
         for (size_t to = 0; to < sorted_count; to++)
             if (sorted[to].key == shape->keys[i])
                 shape->place[i] = (uint8_t)to;
+    for (size_t i = 0; i < parent->count; i++)
+        for (size_t own = parent->count; own < known; own++)
+            if (shape->keys[own] == shape->keys[i])
+                shape->place[i] = ROWSET_REPLACED;
     shape->inherited = parent->count;
     shape->own = (uint32_t)count;
+}
+
+/* The hash of a set of a known shape. */
+static struct h128 hash_shaped(const struct rowset *rowset, const struct rowset_shape *shape,
+                               const struct label_set *parent, const struct rowset_pair *pairs,
+                               size_t count)
+{
+    struct h128 hash = parent->hash;
+    for (uint32_t i = 0; i < parent->count; i++)
+        if (shape->place[i] == ROWSET_REPLACED)
+            hash = h128_sub(hash, hash_of(rowset, parent->pairs[i]));
+    for (size_t i = 0; i < count; i++)
+        hash = h128_add(hash, pairs[i].hash);
+    return hash;
+}
+
+/* Puts the pairs where they belong, and answers how many there are. */
+static size_t lay_out(const struct rowset_shape *shape, const struct label_set *parent,
+                      const struct rowset_pair *pairs, size_t count, struct label_pair *sorted)
+{
+    const uint8_t *place = shape->place;
+    size_t replaced = 0;
+    for (uint32_t i = 0; i < parent->count; i++, place++) {
+        if (*place == ROWSET_REPLACED)
+            replaced++;
+        else
+            sorted[*place] = parent->pairs[i];
+    }
+    for (size_t i = 0; i < count; i++)
+        sorted[*place++] = pairs[i].ids;
+    return parent->count + count - replaced;
 }
 
 /* ---- deriving ----------------------------------------------------------------- */
@@ -170,10 +218,10 @@ static void put_pair(const struct rowset *rowset, struct label_pair *pairs, size
 
 /* Puts a set together that was not known. */
 static enum varve_status make_set(struct rowset *rowset, const struct label_set *parent,
-                                  const struct rowset_pair *pairs, size_t count, bool is_last,
-                                  struct h128 hash, uint32_t *set, struct varve_err *err)
+                                  const struct rowset_pair *pairs, size_t count,
+                                  struct rowset_shape *shape, bool is_known, struct h128 hash,
+                                  uint32_t *set, struct varve_err *err)
 {
-    const uint8_t *place = rowset->shape.place;
     size_t most = parent->count + count, used = parent->count;
     if (most > ROWSET_LABELS)
         return fail(err, VARVE_LIMIT, "", "%zu labels, at most %d are possible", most,
@@ -181,18 +229,15 @@ static enum varve_status make_set(struct rowset *rowset, const struct label_set 
     struct label_pair *made = arena_alloc(&rowset->arena, most * sizeof *made);
     if (!made)
         return fail_nomem(err, most * sizeof *made);
-    if (is_last) {
-        for (uint32_t i = 0; i < parent->count; i++)
-            made[*place++] = parent->pairs[i];
-        for (size_t i = 0; i < count; i++)
-            made[*place++] = pairs[i].ids;
-        return rowset_add_set(rowset, made, most, hash, set, err);
+    if (is_known) {
+        used = lay_out(shape, parent, pairs, count, made);
+        return rowset_add_set(rowset, made, used, hash, set, err);
     }
     if (used > 0)
         memcpy(made, parent->pairs, used * sizeof *made);
     for (size_t i = 0; i < count; i++)
         put_pair(rowset, made, &used, pairs[i].ids);
-    learn_shape(&rowset->shape, parent, pairs, count, made, used);
+    learn_shape(shape, parent, pairs, count, made, used);
     return rowset_add_set(rowset, made, used, hash, set, err);
 }
 
@@ -204,16 +249,17 @@ rowset_derive(struct rowset *rowset, uint32_t parent, const struct rowset_pair *
         return fail(err, VARVE_MISUSE, "", "label set %u, there are %zu", parent,
                     rowset->set_count);
     const struct label_set from = rowset->sets[parent];
-    bool is_last = is_last_shape(&rowset->shape, &from, pairs, count);
-    struct h128 hash = from.hash;
-    for (size_t i = 0; is_last && i < count; i++)
-        hash = h128_add(hash, pairs[i].hash);
-    if (!is_last)
+    struct rowset_shape *shape = shape_slot(rowset, &from, pairs, count);
+    bool is_known = has_shape(shape, &from, pairs, count);
+    struct h128 hash;
+    if (is_known)
+        hash = hash_shaped(rowset, shape, &from, pairs, count);
+    else
         TRY(hash_derived(rowset, &from, pairs, count, &hash, err));
     *set = hash_table_get(&rowset->set_table, hash);
     if (*set != HASH_NONE)
         return VARVE_OK;
-    return make_set(rowset, &from, pairs, count, is_last, hash, set, err);
+    return make_set(rowset, &from, pairs, count, shape, is_known, hash, set, err);
 }
 
 enum varve_status
