@@ -62,7 +62,7 @@ uint32_t hash_table_get(const struct hash_table *table, struct h128 key)
     if (table->count == 0)
         return HASH_NONE;
     const struct hash_slot *slot = find(table->slots, table->capacity, key);
-    return slot->used - 1; /* of a free one HASH_NONE */
+    return hash_slot_value(slot); /* of a free one HASH_NONE */
 }
 
 static enum varve_status grow(struct hash_table *table, struct varve_err *err)
@@ -74,8 +74,7 @@ static enum varve_status grow(struct hash_table *table, struct varve_err *err)
         return fail_nomem(err, bytes);
     for (size_t i = 0; i < table->capacity; i++)
         if (table->slots[i].used)
-            *find(slots, capacity, (struct h128){table->slots[i].lo, table->slots[i].hi}) =
-                table->slots[i];
+            *find(slots, capacity, hash_slot_key(&table->slots[i])) = table->slots[i];
     mem_free(table->mem, table->slots, table->capacity * sizeof *table->slots);
     table->slots = slots;
     table->capacity = capacity;

@@ -52,6 +52,21 @@ struct hash_slot {
     uint32_t hi;
     uint32_t used; /* the value + 1; 0: free */
 };
+/* What is kept of a key. */
+static inline struct h128 hash_kept(struct h128 key)
+{
+    return (struct h128){key.lo, (uint32_t)key.hi};
+}
+static inline struct h128 hash_slot_key(const struct hash_slot *slot)
+{
+    return (struct h128){slot->lo, slot->hi};
+}
+
+static inline uint32_t hash_slot_value(const struct hash_slot *slot)
+{
+    return slot->used - 1;
+}
+
 struct hash_table {
     struct mem *mem;
     struct hash_slot *slots;

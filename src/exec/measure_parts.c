@@ -83,9 +83,11 @@ merge_units(struct measure *m, const struct measure *from, struct arena *arena,
     t->units = arena_alloc(arena, mem_array(from->unit_count + 1, sizeof *t->units));
     if (!keys || !t->units)
         return fail_nomem(err, from->unit_count * sizeof *keys);
-    for (size_t i = 0; i < from->unit_table.capacity; i++)
-        if (from->unit_table.slots[i].used)
-            keys[from->unit_table.slots[i].value] = from->unit_table.slots[i].key;
+    for (size_t i = 0; i < from->unit_table.capacity; i++) {
+        const struct hash_slot *slot = &from->unit_table.slots[i];
+        if (slot->used)
+            keys[hash_slot_value(slot)] = hash_slot_key(slot);
+    }
     for (size_t i = 0; i < from->unit_count; i++) {
         struct unit unit = from->units[i];
         unit.group = t->groups[unit.group];

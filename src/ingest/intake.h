@@ -154,9 +154,9 @@ intake_labels(struct intake *intake, struct h128 hash, const struct varve_field 
  * *plain is false, or begin is, something is out of the ordinary: call intake_labels instead. */
 bool intake_pairs_begin(struct intake *intake);
 bool intake_pairs_find(struct intake *intake, struct h128 hash);
-enum varve_status intake_pairs_add(struct intake *intake, struct h128 hash,
-                                   const struct varve_field *field, bool *plain,
-                                   struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+intake_pairs_add(struct intake *intake, struct h128 hash, const struct varve_field *field,
+                 bool *plain, struct varve_err *err) VARVE_CHECKED;
 enum varve_status intake_pairs_labels(struct intake *intake, struct h128 hash, uint32_t *labels,
                                       bool *plain, struct varve_err *err) VARVE_CHECKED;
 

@@ -18,9 +18,9 @@ bool intake_is_own_scope(struct varve_str name, struct varve_str value)
            memcmp(value.data, own.data, own.size) == 0;
 }
 
-enum varve_status intake_label(struct intake *intake, const struct fact *fact,
-                               struct varve_value value, struct varve_label *label,
-                               struct varve_err *err)
+enum varve_status
+intake_label(struct intake *intake, const struct fact *fact, struct varve_value value,
+             struct varve_label *label, struct varve_err *err)
 {
     struct varve_str text = intake_value_text(intake, value);
     if (fact->verdict == RULE_HASH && text.data)
@@ -175,8 +175,8 @@ bool intake_find_labels(struct intake *intake, struct h128 hash, uint32_t *label
     return true;
 }
 
-enum varve_status intake_remember_labels(struct intake *intake, struct h128 hash, uint32_t set,
-                                         struct varve_err *err)
+enum varve_status
+intake_remember_labels(struct intake *intake, struct h128 hash, uint32_t set, struct varve_err *err)
 {
     struct h128 key = h128_add(hash, intake->base_key);
     size_t count = intake->labels_known_count;

@@ -89,9 +89,9 @@ static enum varve_status label_of(struct intake *intake, const struct varve_fiel
     return VARVE_OK;
 }
 
-enum varve_status intake_pairs_add(struct intake *intake, struct h128 hash,
-                                   const struct varve_field *field, bool *plain,
-                                   struct varve_err *err)
+enum varve_status
+intake_pairs_add(struct intake *intake, struct h128 hash, const struct varve_field *field,
+                 bool *plain, struct varve_err *err)
 {
     struct known_pair known = {.hash = hash, .batch = intake->batch_number};
     *plain = true;
@@ -107,8 +107,8 @@ enum varve_status intake_pairs_labels(struct intake *intake, struct h128 hash, u
                                       bool *plain, struct varve_err *err)
 {
     struct varve_err why;
-    enum varve_status status = batch_derive(&intake->batch, intake->base, intake->pairs,
-                                            intake->pair_count, labels, &why);
+    enum varve_status status =
+        batch_derive(&intake->batch, intake->base, intake->pairs, intake->pair_count, labels, &why);
     if (intake_is_final(status))
         return fail(err, status, why.place, "%s", why.message);
     *plain = status == VARVE_OK;

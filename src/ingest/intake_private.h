@@ -63,8 +63,8 @@ struct intake {
 
     /* The labels of resource and scope, as the metric at hand sees them. */
     bool base_is_made, base_was_told;
-    uint32_t base, base_place;     /* label set; place of facts */
-    struct h128 base_key;          /* told from all others in label_table */
+    uint32_t base, base_place;      /* label set; place of facts */
+    struct h128 base_key;           /* told from all others in label_table */
     struct hash_table around_table; /* base sets, by the bytes of resource and scope */
     struct h128 around;             /* of those at hand, if they are named and */
     bool around_is_named;           /* their base set is not made yet */
@@ -72,7 +72,7 @@ struct intake {
     struct hash_table label_table; /* label sets that were made, by the bytes of their attributes */
     struct known_labels *labels_known;
     size_t labels_known_count, labels_known_capacity;
-    size_t labels_likely; /* the ones after those found last: senders repeat themselves */
+    size_t labels_likely;           /* the ones after those found last: senders repeat themselves */
     struct known_pair *known_pairs; /* labels by the bytes of their attributes; NULL: none yet */
     uint64_t batch_number;          /* counts batches from 1 */
     struct rowset_pair pairs[LIMIT_ATTRIBUTES]; /* of the set that is put together from such */
@@ -116,9 +116,9 @@ void intake_forget_base(struct intake *intake);
 /* intake_labels.c: the labels of resource and scope for the metric at hand. */
 enum varve_status intake_base(struct intake *intake, struct varve_err *err) VARVE_CHECKED;
 /* The label that a value makes under a name of which a fact is known. */
-enum varve_status intake_label(struct intake *intake, const struct fact *fact,
-                               struct varve_value value, struct varve_label *label,
-                               struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+intake_label(struct intake *intake, const struct fact *fact, struct varve_value value,
+             struct varve_label *label, struct varve_err *err) VARVE_CHECKED;
 /* Whether a label names one of Claude Code's scopes, as text formats have it. */
 bool intake_is_own_scope(struct varve_str name, struct varve_str value);
 enum varve_status intake_remember_labels(struct intake *intake, struct h128 hash, uint32_t set,

@@ -76,9 +76,9 @@ give_quantiles(struct otlp_pb *door, const Otlp__SummaryPoint *point, struct var
 }
 
 /* *made is NULL when the point was rejected. */
-static enum varve_status unpack_point(struct otlp_pb *door,
-                                      const ProtobufCMessageDescriptor *descriptor,
-                                      struct wire point, void *made, struct varve_err *err)
+static enum varve_status
+unpack_point(struct otlp_pb *door, const ProtobufCMessageDescriptor *descriptor, struct wire point,
+             void *made, struct varve_err *err)
 {
     ProtobufCMessage **message = made;
     struct varve_err why = {0};
@@ -93,16 +93,14 @@ static enum varve_status unpack_point(struct otlp_pb *door,
     return VARVE_OK;
 }
 
-enum varve_status
-otlp_pb_histogram(struct otlp_pb *door, struct wire point, struct varve_err *err)
+enum varve_status otlp_pb_histogram(struct otlp_pb *door, struct wire point, struct varve_err *err)
 {
     Otlp__HistogramPoint *made;
     TRY(unpack_point(door, &otlp__histogram_point__descriptor, point, &made, err));
     return made ? give_buckets(door, made, err) : VARVE_OK;
 }
 
-enum varve_status
-otlp_pb_summary(struct otlp_pb *door, struct wire point, struct varve_err *err)
+enum varve_status otlp_pb_summary(struct otlp_pb *door, struct wire point, struct varve_err *err)
 {
     Otlp__SummaryPoint *made;
     TRY(unpack_point(door, &otlp__summary_point__descriptor, point, &made, err));

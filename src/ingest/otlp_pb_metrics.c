@@ -240,21 +240,32 @@ static enum varve_status surround(struct otlp_pb *door, struct block *block, str
     return VARVE_OK;
 }
 
+/* The metrics of one scope. */
+static enum varve_status
+take_scope(struct otlp_pb *door, struct block *block, struct wire scope, struct varve_err *err)
+{
+    struct wire_field field;
+    bool usable;
+    TRY(surround(door, block, scope, &usable, err));
+    while (usable && wire_next(&scope, &field) == WIRE_FIELD)
+        if (field.number == SCOPE_METRICS)
+            TRY(take_metric(door, wire_within(&field), err));
+    return VARVE_OK;
+}
+
 enum varve_status otlp_pb_metrics(struct otlp_pb *door, struct wire bytes, struct varve_err *err)
 {
     struct block block = {.all = bytes};
-    struct wire_field field, inner;
-    bool usable;
+    struct wire_field field;
+    size_t scopes = 0;
     TRY(message_in(bytes, BLOCK_RESOURCE, &door->joined[JOINED_RESOURCE], &block.resource, err));
     block.hash = hash_of(door, block.resource);
     while (!block.is_bad && wire_next(&bytes, &field) == WIRE_FIELD) {
         if (field.number != BLOCK_SCOPES)
             continue;
-        struct wire scope = wire_within(&field);
-        TRY(surround(door, &block, scope, &usable, err));
-        while (usable && wire_next(&scope, &inner) == WIRE_FIELD)
-            if (inner.number == SCOPE_METRICS)
-                TRY(take_metric(door, wire_within(&inner), err));
+        scopes++;
+        TRY(take_scope(door, &block, wire_within(&field), err));
     }
-    return VARVE_OK;
+    /* A resource that surrounds nothing is judged like others. */
+    return scopes > 0 ? VARVE_OK : give_resource(door, &block, err);
 }

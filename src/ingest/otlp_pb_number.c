@@ -34,9 +34,9 @@ static enum varve_status read_run(struct otlp_pb *door, struct point_run run, st
 
 /* A new label set of attributes most of which are known.  *plain is false when one is out of the
  * ordinary, and nothing was said of that yet. */
-static enum varve_status labels_of_known(struct otlp_pb *door, struct point_run run,
-                                         struct h128 hash, uint32_t *labels, bool *plain,
-                                         struct varve_err *err)
+static enum varve_status
+labels_of_known(struct otlp_pb *door, struct point_run run, struct h128 hash, uint32_t *labels,
+                bool *plain, struct varve_err *err)
 {
     struct wire wire = wire_over(run.bytes, run.size);
     struct wire_field field;
@@ -77,12 +77,35 @@ enum varve_status otlp_pb_labels(struct otlp_pb *door, struct point_run run, uin
 
 /* ---- points ---- */
 
-static bool read_fixed(const struct wire_field *field, uint64_t *value)
+#define FIXED(number) ((number) << 3 | WIRE_I64)
+
+/* Times and values, as far as nothing else comes between. */
+static void read_fixed(struct wire *wire, struct number *number)
 {
-    if (field->type != WIRE_I64)
-        return false;
-    *value = load64(field->data);
-    return true;
+    const uint8_t *at = wire->at;
+    for (; wire->end - at >= 9; at += 9) {
+        uint64_t bits = load64(at + 1);
+        switch (at[0]) {
+        case FIXED(2):
+            number->start = intake_time(bits);
+            continue;
+        case FIXED(3):
+            number->time = intake_time(bits);
+            continue;
+        case FIXED(4):
+            number->value.type = VARVE_FLOAT;
+            memcpy(&number->value.as.f, &bits, sizeof bits);
+            continue;
+        case FIXED(6):
+            number->value.type = VARVE_INT;
+            number->value.as.i = (int64_t)bits;
+            continue;
+        default:
+            break;
+        }
+        break;
+    }
+    wire->at = at;
 }
 
 /* An attribute that stands in [from, until). */
@@ -101,62 +124,48 @@ static bool add_to_run(struct number *number, const struct wire_field *field, co
     return true;
 }
 
+/* What read_fixed has left; times and values are there only if their type is wrong. */
 static bool read_field(struct number *number, const struct wire_field *field, const uint8_t *from,
                        const uint8_t *until)
 {
-    uint64_t bits = 0;
-    bool good = true;
     switch (field->number) {
     case 2:
-        good = read_fixed(field, &bits);
-        number->start = intake_time(bits);
-        break;
     case 3:
-        good = read_fixed(field, &bits);
-        number->time = intake_time(bits);
-        break;
     case 4:
-        good = read_fixed(field, &bits);
-        number->value.type = VARVE_FLOAT;
-        memcpy(&number->value.as.f, &bits, sizeof bits);
-        break;
     case 6:
-        good = read_fixed(field, &bits);
-        number->value.type = VARVE_INT;
-        number->value.as.i = (int64_t)bits;
-        break;
+        return false;
     case POINT_ATTRIBUTES:
         return add_to_run(number, field, from, until);
     case 8:
         number->flags = field->value;
         return field->type == WIRE_VARINT;
     default:
-        break;
+        return true;
     }
-    return good;
 }
 
 static bool read_number(struct wire wire, struct number *number)
 {
     struct wire_field field = {.value = 0};
-    enum wire_next next;
-    const uint8_t *from = wire.at;
     *number = (struct number){.value = {.type = VARVE_NULL}};
-    while ((next = wire_next(&wire, &field)) == WIRE_FIELD) {
+    for (;;) {
+        read_fixed(&wire, number);
+        const uint8_t *from = wire.at;
+        enum wire_next next = wire_next(&wire, &field);
+        if (next != WIRE_FIELD)
+            return next == WIRE_END;
         if (!read_field(number, &field, from, wire.at))
             return false;
-        from = wire.at;
         if (field.number == POINT_ATTRIBUTES && !number->scattered) {
+            from = wire.at;
             wire_step_over(&wire, POINT_ATTRIBUTES);
             number->run.size += (size_t)(wire.at - from);
-            from = wire.at;
         }
     }
-    return next == WIRE_END;
 }
 
-static enum varve_status gather(struct otlp_pb *door, struct wire wire, struct point_run *run,
-                                struct varve_err *err)
+static enum varve_status
+gather(struct otlp_pb *door, struct wire wire, struct point_run *run, struct varve_err *err)
 {
     struct wire_field field;
     const uint8_t *from = wire.at;

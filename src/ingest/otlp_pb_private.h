@@ -51,19 +51,18 @@ enum varve_status otlp_pb_judge(struct otlp_pb *door, enum varve_status status, 
 
 /* Unpacks a message into the space, where it lives until the next is unpacked.  VARVE_LIMIT and
  * VARVE_INVALID are the body's fault. */
-enum varve_status otlp_pb_unpack(struct otlp_pb *door,
-                                 const ProtobufCMessageDescriptor *descriptor,
-                                 struct wire message, ProtobufCMessage **made,
-                                 struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+otlp_pb_unpack(struct otlp_pb *door, const ProtobufCMessageDescriptor *descriptor,
+               struct wire message, ProtobufCMessage **made, struct varve_err *err) VARVE_CHECKED;
 
 /* A resource or a scope whose records count `records`; NULL: none.  *usable is false when these were
  * rejected. */
-enum varve_status otlp_pb_resource(struct otlp_pb *door, const struct Otlp__Resource *resource,
-                                   uint64_t records, bool *usable,
-                                   struct varve_err *err) VARVE_CHECKED;
-enum varve_status otlp_pb_scope(struct otlp_pb *door, const struct Otlp__Scope *scope,
-                                uint64_t records, bool *usable,
-                                struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+otlp_pb_resource(struct otlp_pb *door, const struct Otlp__Resource *resource, uint64_t records,
+                 bool *usable, struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+otlp_pb_scope(struct otlp_pb *door, const struct Otlp__Scope *scope, uint64_t records, bool *usable,
+              struct varve_err *err) VARVE_CHECKED;
 /* A ResourceMetrics. */
 enum varve_status
 otlp_pb_metrics(struct otlp_pb *door, struct wire bytes, struct varve_err *err) VARVE_CHECKED;

@@ -116,8 +116,8 @@ check_label(const struct write_batch *batch, const struct varve_label *label, st
     return VARVE_OK;
 }
 
-static enum varve_status check_parent(const struct write_batch *batch, uint32_t parent,
-                                      size_t count, struct varve_err *err)
+static enum varve_status
+check_parent(const struct write_batch *batch, uint32_t parent, size_t count, struct varve_err *err)
 {
     TRY(check_batch(batch, "labels", err));
     if (parent >= batch->rows.set_count)
@@ -127,8 +127,8 @@ static enum varve_status check_parent(const struct write_batch *batch, uint32_t 
     return VARVE_OK;
 }
 
-static enum varve_status check_made(const struct write_batch *batch, uint32_t made, uint32_t *set,
-                                    struct varve_err *err)
+static enum varve_status
+check_made(const struct write_batch *batch, uint32_t made, uint32_t *set, struct varve_err *err)
 {
     if (batch->rows.sets[made].count > LABELS_MAX)
         return fail(err, VARVE_LIMIT, "labels", "more than %u labels", LABELS_MAX);

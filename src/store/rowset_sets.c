@@ -142,9 +142,9 @@ static void learn_shape(struct rowset_shape *shape, const struct label_set *pare
 }
 
 /* The hash of a set of a known shape. */
-static struct h128 hash_shaped(const struct rowset *rowset, const struct rowset_shape *shape,
-                               const struct label_set *parent, const struct rowset_pair *pairs,
-                               size_t count)
+static struct h128
+hash_shaped(const struct rowset *rowset, const struct rowset_shape *shape,
+            const struct label_set *parent, const struct rowset_pair *pairs, size_t count)
 {
     struct h128 hash = parent->hash;
     for (uint32_t i = 0; i < parent->count; i++)
@@ -175,9 +175,9 @@ static size_t lay_out(const struct rowset_shape *shape, const struct label_set *
 /* ---- deriving ----------------------------------------------------------------- */
 
 /* The hash of the set that the pairs lead to. */
-static enum varve_status
-hash_derived(const struct rowset *rowset, const struct label_set *parent,
-             const struct rowset_pair *pairs, size_t count, struct h128 *hash, struct varve_err *err)
+static enum varve_status hash_derived(const struct rowset *rowset, const struct label_set *parent,
+                                      const struct rowset_pair *pairs, size_t count,
+                                      struct h128 *hash, struct varve_err *err)
 {
     *hash = parent->hash;
     for (size_t i = 0; i < count; i++) {
@@ -217,10 +217,10 @@ static void put_pair(const struct rowset *rowset, struct label_pair *pairs, size
 }
 
 /* Puts a set together that was not known. */
-static enum varve_status make_set(struct rowset *rowset, const struct label_set *parent,
-                                  const struct rowset_pair *pairs, size_t count,
-                                  struct rowset_shape *shape, bool is_known, struct h128 hash,
-                                  uint32_t *set, struct varve_err *err)
+static enum varve_status
+make_set(struct rowset *rowset, const struct label_set *parent, const struct rowset_pair *pairs,
+         size_t count, struct rowset_shape *shape, bool is_known, struct h128 hash, uint32_t *set,
+         struct varve_err *err)
 {
     size_t most = parent->count + count, used = parent->count;
     if (most > ROWSET_LABELS)

@@ -123,7 +123,7 @@ filter_add(struct sealed *sealed, const struct sealed_index *index, struct varve
         return fail_nomem(err, filter.word_count * 8);
     for (size_t i = 0; i < index->table.capacity; i++)
         if (index->table.slots[i].used)
-            filter_touch(&filter, index->table.slots[i].key, true);
+            filter_touch(&filter, hash_slot_key(&index->table.slots[i]), true);
     memmove(sealed->filters + at + 1, sealed->filters + at,
             (sealed->filter_count - at) * sizeof filter);
     sealed->filters[at] = filter;
@@ -138,7 +138,7 @@ static bool filter_may_have(struct sealed *sealed, const struct day_record *day,
     if (at == sealed->filter_count || sealed->filters[at].day != day->day ||
         sealed->filters[at].generation != day->generation)
         return true;
-    return filter_touch(&sealed->filters[at], series, false);
+    return filter_touch(&sealed->filters[at], hash_kept(series), false);
 }
 
 /* ---- indexes ----------------------------------------------------------- */
