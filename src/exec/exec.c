@@ -183,10 +183,25 @@ enum varve_status op_collect(struct op *input, struct relation *relation, struct
     return status == VARVE_DONE ? VARVE_OK : status;
 }
 
+/* The zone that a term's functions of the calendar name, which is that of one SELECT. */
+static struct varve_str zone_name(const struct term *term)
+{
+    if (term->kind == TERM_CALL && term->value.type == TYPE_TEXT)
+        return value_str(term->value);
+    struct varve_str name = {0};
+    for (uint32_t i = 0; i < term->arg_count && !name.size; i++)
+        name = zone_name(term->args[i]);
+    return name;
+}
+
 enum varve_status exec_program(struct exec *exec, const struct term *term, struct program **program,
                                struct varve_err *err)
 {
-    TRY(program_new(term, exec->zone, exec->mem, program, err));
+    const struct zone *zone = exec->zone;
+    struct varve_str name = zone_name(term);
+    if (name.size)
+        TRY(exec_zone(exec, name, &zone, err));
+    TRY(program_new(term, zone, exec->mem, program, err));
     program_watch(*program, check_exec, exec);
     return VARVE_OK;
 }

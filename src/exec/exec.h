@@ -123,7 +123,8 @@ void op_bytes(struct op *op, uint64_t bytes);
 enum varve_status exec_zone(struct exec *exec, struct varve_str name, const struct zone **zone,
                             struct varve_err *err) VARVE_CHECKED;
 
-/* A term compiled for an operator, in the zone of the plan; it stops when the query has to. */
+/* A term compiled for an operator, in the zone that it names, else in that of the plan; it stops
+ * when the query has to. */
 enum varve_status exec_program(struct exec *exec, const struct term *term, struct program **program,
                                struct varve_err *err) VARVE_CHECKED;
 

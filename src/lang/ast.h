@@ -25,7 +25,7 @@ enum expr_kind {
     EXPR_FLOAT,    /* number */
     EXPR_TEXT,     /* text */
     EXPR_DURATION, /* integer: nanoseconds */
-    EXPR_TIME,     /* integer: nanoseconds since 1970; from a date literal */
+    EXPR_TIME,     /* integer: nanoseconds since 1970; from a date literal: see `flags` */
     EXPR_NAME,     /* text: a label, a column, an alias, a metric; which, is for the binder to say
     */
     EXPR_STAR,     /* * as an item, or in count(*) */
@@ -60,6 +60,7 @@ enum expr_flag {
     EXPR_DISTINCT = 2, /* in a call */
     EXPR_OPERAND = 4,  /* CASE has an operand: args[0] */
     EXPR_ELSE = 8,     /* CASE has an ELSE: the last arg */
+    EXPR_LOCAL = 32,   /* a time that names no zone: `integer` is what its clock shows, as UTC */
     EXPR_QUOTED = 16   /* a name that was written in double quotes; does not count for equality */
 };
 

@@ -249,6 +249,8 @@ lower_statement(const struct statement *statement, const struct schema *schema,
                       .err = err,
                       .zone_name = options->zone.size ? options->zone : STR("UTC")};
     TRY(lower_zone(&l, l.zone_name, statement->place, &l.zone));
+    l.select_zone = l.zone;
+    l.select_zone_name = l.zone_name;
     TRY(lower_alloc(&l, &l.plan, 1, sizeof *l.plan));
     l.plan->now = options->now;
     l.plan->zone = l.zone_name;

@@ -291,6 +291,16 @@ bind_case(const struct scope *scope, const struct expr *e, struct term **term)
 
 /* ---- the walk ---------------------------------------------------------------------- */
 
+/* A time that names no zone is one of the SELECT's zone. */
+static int64_t instant_of(const struct lower *l, const struct expr *e)
+{
+    if (!(e->flags & EXPR_LOCAL))
+        return e->integer;
+    struct zone_time t = zone_local(zone_utc(), e->integer);
+    return zone_instant(l->select_zone, t.year, t.month, t.day, t.hour, t.minute, t.second,
+                        t.nanosecond);
+}
+
 static enum varve_status bind_literal(struct lower *l, const struct expr *e, struct term **term)
 {
     switch (e->kind) {
@@ -305,7 +315,7 @@ static enum varve_status bind_literal(struct lower *l, const struct expr *e, str
     case EXPR_DURATION:
         return lower_term_const(l, e->place, value_int(TYPE_DURATION, e->integer), term);
     case EXPR_TIME:
-        return lower_term_const(l, e->place, value_int(TYPE_TIME, e->integer), term);
+        return lower_term_const(l, e->place, value_int(TYPE_TIME, instant_of(l, e)), term);
     default:
         return lower_term_const(l, e->place, value_null(), term);
     }

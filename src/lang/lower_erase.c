@@ -80,6 +80,8 @@ erasure(struct lower *l, const struct statement *statement, struct erasure *e)
 {
     *e = (struct erasure){.since = INT64_MIN};
     TRY(lower_zone(l, l->zone_name, statement->place, &l->zone));
+    l->select_zone = l->zone;
+    l->select_zone_name = l->zone_name;
     e->filters = arena_zalloc(l->arena, FILTERS_MOST * sizeof *e->filters);
     if (!e->filters)
         return fail_nomem(l->err, FILTERS_MOST * sizeof *e->filters);

@@ -52,8 +52,10 @@ struct lower {
     struct plan *plan;
     struct lang_error *error;
     struct varve_err *err;
-    const struct zone *zone;     /* of the session */
-    struct varve_str zone_name;  /* never empty */
+    const struct zone *zone;        /* of the session */
+    struct varve_str zone_name;     /* never empty */
+    const struct zone *select_zone; /* of the SELECT that is bound: the session's, or its own */
+    struct varve_str select_zone_name;
     struct with_scope *withs;    /* the names that FROM sees, innermost first */
     struct view_frame *view;     /* NULL: in the statement itself */
     struct named_entry *entries; /* of WITHs and views, made already */
@@ -247,6 +249,8 @@ enum varve_status lower_node_unique(struct lower *l, struct node *node) VARVE_CH
 
 /* ---- lower_time.c ----------------------------------------------------------------- */
 
+/* A date and time of day that name no zone; false: something else. */
+bool lower_local_time(struct varve_str s, const struct zone *zone, int64_t *instant);
 enum varve_status lower_when(struct lower *l, const struct zone *zone, const struct when *when,
                              int64_t *instant) VARVE_CHECKED;
 enum varve_status lower_span(struct selecting *s, const struct time_range *inherited) VARVE_CHECKED;

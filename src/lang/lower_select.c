@@ -389,6 +389,8 @@ enum varve_status lower_select(struct lower *l, const struct select *ast,
 {
     struct selecting *s;
     bool grouped = false;
+    const struct zone *zone = l->select_zone;
+    struct varve_str zone_name = l->select_zone_name;
     TRY(lower_alloc(l, &s, 1, sizeof *s));
     s->lower = l;
     s->ast = ast;
@@ -398,6 +400,8 @@ enum varve_status lower_select(struct lower *l, const struct select *ast,
         s->zone_name = ast->every.zone;
         TRY(lower_zone(l, s->zone_name, ast->every.place, &s->zone));
     }
+    l->select_zone = s->zone;
+    l->select_zone_name = s->zone_name;
     TRY(set_items(s));
     TRY(lower_span(s, inherited));
     bool is_set = s->span.is_set;
@@ -417,5 +421,7 @@ enum varve_status lower_select(struct lower *l, const struct select *ast,
     result->inherits = !is_set && (s->from.kind != FROM_NAMED || s->from.inherits);
     result->depends = !is_set && (s->from.kind != FROM_NAMED || s->from.depends);
     set_span(s, result);
+    l->select_zone = zone;
+    l->select_zone_name = zone_name;
     return VARVE_OK;
 }

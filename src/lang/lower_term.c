@@ -168,7 +168,7 @@ static const char *called(enum function function)
 }
 
 /* A text that stands beside a time is that time: time > '2026-10-03'. */
-static void text_as_time(struct term **args, uint32_t count)
+static void text_as_time(const struct lower *l, struct term **args, uint32_t count)
 {
     bool any = false;
     for (uint32_t i = 0; i < count; i++)
@@ -177,7 +177,8 @@ static void text_as_time(struct term **args, uint32_t count)
         struct varve_str text = value_str(args[i]->value);
         int64_t instant;
         if (args[i]->kind == TERM_CONST && args[i]->type == TYPE_TEXT &&
-            instant_parse(text.data, text.size, &instant, NULL) == VARVE_OK) {
+            (lower_local_time(text, l->select_zone, &instant) ||
+             instant_parse(text.data, text.size, &instant, NULL) == VARVE_OK)) {
             args[i]->value = value_int(TYPE_TIME, instant);
             args[i]->type = TYPE_TIME;
         }
@@ -190,7 +191,7 @@ check_types(struct lower *l, enum function function, struct term **args, uint32_
     const char *signature = signatures[function] ? signatures[function] : "*";
     const struct term *first = NULL;
     if (strchr(signature, '='))
-        text_as_time(args, count);
+        text_as_time(l, args, count);
     for (uint32_t i = 0; i < count; i++) {
         if (args[i]->type != TYPE_NULL && !fits(*signature, args[i]->type))
             return lower_fail(l, VARVE_INVALID, args[i]->place, "%s needs %s, found %s",
@@ -362,6 +363,8 @@ enum varve_status lower_term_call(struct lower *l, struct place place, enum func
     TRY(term_new(l, TERM_CALL, place, TYPE_NULL, &made));
     made->function = function;
     made->arg_count = count;
+    if (function >= FUNCTION_TRUNC)
+        made->value = value_text(l->select_zone_name);
     TRY(lower_alloc(l, &made->args, count, sizeof(struct term *)));
     for (uint32_t i = 0; i < count; i++) {
         made->args[i] = args[i];

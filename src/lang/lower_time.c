@@ -39,8 +39,7 @@ static bool mark(struct varve_str s, size_t *at, char a, char b)
     return true;
 }
 
-/* A date and time of day that name no zone; false: something else. */
-static bool local_time(struct varve_str s, const struct zone *zone, int64_t *instant)
+bool lower_local_time(struct varve_str s, const struct zone *zone, int64_t *instant)
 {
     int year, month, day, hour = 0, minute = 0, second = 0, nano = 0;
     size_t at = 0;
@@ -74,7 +73,7 @@ static bool local_time(struct varve_str s, const struct zone *zone, int64_t *ins
 static enum varve_status
 time_text(struct lower *l, const struct zone *zone, const struct when *when, int64_t *instant)
 {
-    if (local_time(when->text, zone, instant) ||
+    if (lower_local_time(when->text, zone, instant) ||
         instant_parse(when->text.data, when->text.size, instant, NULL) == VARVE_OK)
         return VARVE_OK;
     return lower_fail(l, VARVE_INVALID, when->place,
@@ -127,7 +126,7 @@ named_period(struct lower *l, const struct zone *zone, const struct period *peri
         month = quarter ? 3 * month - 2 : month;
     }
     if (good && at < s.size) {
-        good = *unit == UNIT_MONTH && local_time(s, zone, instant) && s.size == 10 &&
+        good = *unit == UNIT_MONTH && lower_local_time(s, zone, instant) && s.size == 10 &&
                digits((struct varve_str){s.data + 8, 2}, &(size_t){0}, 2, &day);
         *unit = UNIT_DAY;
     }

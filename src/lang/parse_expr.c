@@ -201,15 +201,18 @@ static enum varve_status parenthesised(struct parser *parser, struct expr **out)
 static enum varve_status literal(struct parser *parser, enum expr_kind kind, struct expr **out)
 {
     struct expr *expr = new_expr(parser, kind);
+    bool local = false;
     if (!expr)
         return VARVE_NOMEM;
     expr->integer = parser->word == WORD_TRUE;
     if (kind == EXPR_TEXT)
         TRY(parse_token_name(parser, &expr->text));
     if (kind == EXPR_TIME)
-        TRY(parse_instant(parser, &expr->integer));
+        TRY(parse_instant(parser, &expr->integer, &local));
     else
         parse_next(parser);
+    if (local)
+        expr->flags |= EXPR_LOCAL;
     *out = expr;
     return VARVE_OK;
 }

@@ -72,8 +72,8 @@ enum varve_status parse_when(struct parser *parser, const struct when **when);
 enum varve_status parse_when_of_metric(struct parser *parser, const struct when **when);
 enum varve_status parse_period(struct parser *parser, struct period *period);
 enum varve_status parse_every(struct parser *parser, struct every *every);
-/* A date literal in an expression, UTC without an offset. */
-enum varve_status parse_instant(struct parser *parser, int64_t *instant);
+/* A date literal in an expression; *local: it names no offset, and is read as UTC. */
+enum varve_status parse_instant(struct parser *parser, int64_t *instant, bool *local);
 
 enum varve_status parse_fill(struct parser *parser, struct fill *fill);
 enum varve_status parse_clauses(struct parser *parser, struct select *select);

@@ -81,11 +81,12 @@ static enum varve_status no_date(struct parser *parser)
                      STR_ARG(text));
 }
 
-enum varve_status parse_instant(struct parser *parser, int64_t *instant)
+enum varve_status parse_instant(struct parser *parser, int64_t *instant, bool *local)
 {
     struct date date;
     if (!read_date(parse_text(parser, parser->token), &date, instant))
         return no_date(parser);
+    *local = !date.has_offset;
     parse_next(parser);
     return VARVE_OK;
 }

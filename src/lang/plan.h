@@ -47,7 +47,7 @@ struct term {
     struct place place;
     uint32_t index;         /* COLUMN */
     enum function function; /* CALL */
-    struct value value;     /* CONST */
+    struct value value;     /* CONST; CALL of a function of the calendar: the name of its zone */
     struct term **args;
     uint32_t arg_count;
     uint32_t depth; /* of the tree: 1 for a leaf */

@@ -358,6 +358,8 @@ static void print_literal(struct buf *out, const struct expr *expr)
         break;
     case EXPR_TIME:
         instant_text(expr->integer, time);
+        if (expr->flags & EXPR_LOCAL)
+            time[strlen(time) - 1] = '\0'; /* the Z */
         print_text(out, time);
         break;
     default:

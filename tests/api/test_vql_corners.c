@@ -31,9 +31,11 @@ static size_t print_cell(const struct varve_cell *cell, char *text, size_t size)
     return (size_t)snprintf(text, size, "%s", printed);
 }
 
+static const char *session_zone = "UTC";
+
 static void ask(struct small *s, const char *text, char *answer, size_t size)
 {
-    struct varve_run_options options = {.now = at(11, 10), .zone = varve_str("UTC")};
+    struct varve_run_options options = {.now = at(11, 10), .zone = varve_str(session_zone)};
     const struct varve_cell *cells;
     varve_result *result;
     size_t rows, columns, to = 0;
@@ -156,6 +158,64 @@ static void test_gauges(void **state)
     small_remove(&s);
 }
 
+/* ---- zones ----------------------------------------------------------------------------- */
+
+static void put_calls(struct small *s)
+{
+    for (int day = 1; day <= 9; day++) {
+        struct varve_field field = {varve_str("ms"), varve_int(10 * day)};
+        MUST(varve_batch_event(s->batch, varve_str("calls"), at(5, day) + 2 * HOUR, &field, 1,
+                               &test_err));
+    }
+    small_append(s);
+}
+
+#define THE_FIFTH " FROM calls DURING '2026-05-05' EVERY day"
+
+/* What a SELECT says of clocks is of its own zone, whoever reads it; so are the dates in it. */
+static const struct corner clocks[] = {
+    {"SELECT hour(time) AS h BY hour(time)" THE_FIFTH " TZ 'Asia/Tokyo'", "05-04T15:00 11"},
+    {"SELECT hour(time) AS h BY hour(time)" THE_FIFTH " TZ 'Asia/Tokyo' UNION ALL "
+     "SELECT hour(time) AS h BY hour(time)" THE_FIFTH " TZ 'America/New_York' UNION ALL "
+     "SELECT hour(time) AS h BY hour(time)" THE_FIFTH,
+     "05-04T15:00 11; 05-05T00:00 2; 05-05T04:00 22"},
+    {"WITH w AS (SELECT hour(time) AS h BY hour(time)" THE_FIFTH " TZ 'Asia/Tokyo') "
+     "SELECT h, hour(time) AS utc FROM w",
+     "11 15"},
+    {"CREATE VIEW tokyo AS SELECT count(*) AS n BY hour(time) AS h" THE_FIFTH " TZ 'Asia/Tokyo'",
+     "AS"},
+    {"CREATE VIEW tokyo AS SELECT hour(time) AS h, count(*) AS n BY h" THE_FIFTH " TZ 'Asia/Tokyo'",
+     ""},
+    {"CREATE VIEW late AS SELECT time, h FROM tokyo WHERE h > 10", ""},
+    {"SELECT h, hour(time) AS utc FROM late", "11 15"},
+    {"SELECT ms FROM calls WHERE time >= 2026-05-08T02:00" MAY, "80; 90"},
+    {"SELECT ms FROM calls WHERE time >= 2026-05-08T02:00Z" MAY, "80; 90"},
+    {"SELECT 2026-05-08, start_of('day', 2026-05-08T07:00)", "05-08T00:00 05-08T00:00"},
+};
+
+static const struct corner clocks_in_berlin[] = {
+    {"SELECT ms FROM calls WHERE time >= 2026-05-08T04:00" MAY, "80; 90"},
+    {"SELECT ms FROM calls WHERE time >= '2026-05-08 04:00'" MAY, "80; 90"},
+    {"SELECT ms FROM calls WHERE time > '2026-05-08 04:00'" MAY, "90"},
+    {"SELECT ms FROM calls WHERE time > '2026-05-08T02:00:00Z'" MAY, "90"},
+    {"SELECT ms FROM calls WHERE time BETWEEN 2026-05-08 AND 2026-05-08T03:59" MAY, ""},
+    {"SELECT 2026-05-08, start_of('day', 2026-05-08T07:00)", "05-07T22:00 05-07T22:00"},
+    {"SELECT h, hour(time) AS berlin FROM late", "11 17"},
+};
+
+static void test_clocks(void **state)
+{
+    (void)state;
+    struct small s;
+    small_make(&s);
+    put_calls(&s);
+    ASK_ALL(&s, clocks);
+    session_zone = "Europe/Berlin";
+    ASK_ALL(&s, clocks_in_berlin);
+    session_zone = "UTC";
+    small_remove(&s);
+}
+
 /* ---- memory ---------------------------------------------------------------------------- */
 
 enum { MANY = 100000 };
@@ -216,7 +276,7 @@ static void test_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_late_readings),
-                                       cmocka_unit_test(test_gauges),
+                                       cmocka_unit_test(test_gauges), cmocka_unit_test(test_clocks),
                                        cmocka_unit_test(test_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

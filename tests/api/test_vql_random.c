@@ -68,7 +68,7 @@ static void say_with(struct gen *g, const char *zone, struct rows *inner_rows, s
         e->aggregate = i == 2 ? MAX : COUNT;
         e->column = i ? (int)value : -1;
     }
-    if (inner.key_count && dice(g, 2)) {
+    if (inner.key_count && inner.keys[0] < FIELDS && dice(g, 2)) {
         outer.key_count = 1;
         outer.keys[0] = inner.width.kind != NO_BUCKETS;
         say(g, " BY %s", label_names[inner.keys[0]]);
@@ -122,7 +122,7 @@ static void say_expressions(struct gen *g, const char *zone, struct rows *rows)
     static struct select s;
     const struct scalar *where = NULL, *shown[3];
     size_t columns = 1 + dice(g, 3);
-    s = (struct select){.limit = -1};
+    s = (struct select){.limit = -1, .width.zone = zone};
     g->select = &s;
     *rows = (struct rows){.columns = columns};
     choose_range(g, zone, false);

@@ -248,7 +248,7 @@ static void choose(struct gen *g, struct subject *about, const char *session_zon
     }
     g->is_computed = false;
     choose_times(g, session_zone, !about->has_rows);
-    if (!inner && !about->has_metrics && g->from_metric < 0 && dice(g, 3) == 0)
+    if (!about->has_metrics && g->from_metric < 0 && dice(g, 3) == 0)
         compute_columns(g);
     choose_keys(g, *about);
     if (dice(g, 2))

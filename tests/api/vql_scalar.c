@@ -7,6 +7,8 @@
  * two of one sort; P, L, U, F, G, S a pattern, one of LIKE, a unit, a format, a number of digits, a
  * short text.  The last letter holds for all that follow.
  */
+#include <time.h>
+
 #include "vql_grammar.h"
 
 static const struct {
@@ -183,6 +185,22 @@ static struct scalar *column(struct gen *g, int field)
     return s;
 }
 
+/* A date, or a date and a time of day, in the statement's zone. */
+static struct scalar *local_time(struct gen *g)
+{
+    const char *zone = g->select->width.zone;
+    uint64_t length = (uint64_t)(g->world->until - g->world->since);
+    struct tm tm;
+    local_fields(zone, g->world->since + (int64_t)prng_below(g->prng, length), &tm);
+    say(g, "%d-%02d-%02d", 1900 + tm.tm_year, 1 + tm.tm_mon, tm.tm_mday);
+    tm.tm_sec = 0;
+    if (dice(g, 2))
+        say(g, "T%02d:%02d", tm.tm_hour, tm.tm_min);
+    else
+        tm.tm_hour = tm.tm_min = 0;
+    return constant(g, VARVE_CELL_TIME, local_instant(zone, tm));
+}
+
 static struct scalar *leaf(struct gen *g, char want)
 {
     bool is_column = dice(g, 3) > 0;
@@ -204,7 +222,7 @@ static struct scalar *leaf(struct gen *g, char want)
         say(g, is_column ? "TRUE" : "FALSE");
         return constant(g, VARVE_CELL_BOOL, is_column);
     case 'I':
-        return column(g, FIELD_TIME);
+        return is_column ? column(g, FIELD_TIME) : local_time(g);
     default:
         return duration(g);
     }

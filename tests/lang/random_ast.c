@@ -223,6 +223,8 @@ static void leaf(struct random_ast *r, struct expr *e)
         e->integer = one_in(r, 3) ? -duration(r) : duration(r);
     else
         e->integer = integer(r);
+    if (e->kind == EXPR_TIME && one_in(r, 2))
+        e->flags = EXPR_LOCAL;
     if (e->kind == EXPR_METRIC)
         e->selector = selector(r);
 }
