@@ -254,38 +254,49 @@ const struct dot dots[] = {
     {".last", "[MODE]", "show the last result again, without running it", ".last csv", 0, 1,
      dot_last},
     {".metrics", "", "the metrics there are", "", 0, 0, dot_metrics},
-    {".mode", "[MODE]", "how results are shown; without a word the modes there are", ".mode csv", 0,
-     1, dot_mode},
+    {".mode", "[MODE]", "how results are shown; alone: the modes there are", ".mode csv", 0, 1,
+     dot_mode},
     {".now", "[TIME|clock]", "the time that `now` means", ".now 2026-10-08T08:15:18Z", 0, 1,
      dot_now},
     {".open", "STORE", "go on with another store", ".open /var/lib/varve/team", 1, 1, dot_open},
-    {".output", "[FILE]", "results go into FILE; without a word to the terminal again",
-     ".output week.csv", 0, 1, dot_output},
+    {".output", "[FILE]", "results go into FILE; alone: to the terminal again", ".output week.csv",
+     0, 1, dot_output},
     {".pager", "[on|off]", "tall results go through $PAGER, else less -S", ".pager off", 0, 1,
      dot_pager},
     {".print", "TEXT", "print TEXT", ".print cost by team", 0, DOT_WORDS, dot_print},
     {".quit", "", "end the shell; so does Ctrl-D", "", 0, 0, dot_quit},
     {".read", "FILE", "run the statements in FILE", ".read report.vql", 1, 1, dot_read},
-    {".schema", "[NAME]", "labels of metrics and columns of tables, or all about NAME",
-     ".schema cost", 0, 1, dot_schema},
-    {".settings", "", "the settings of this session; SHOW SETTINGS; lists the store's", "", 0, 0,
+    {".schema", "[NAME]", "the labels and columns there are, or all about NAME", ".schema cost", 0,
+     1, dot_schema},
+    {".settings", "", "the session's settings; SHOW SETTINGS has the store's", "", 0, 0,
      dot_settings},
     {".tables", "", "the tables of events there are", "", 0, 0, dot_tables},
-    {".timer", "[on|off]", "a line under results: range, rows, points read, time taken",
-     ".timer off", 0, 1, dot_timer},
+    {".timer", "[on|off]", "a line under results: range, rows, time taken", ".timer off", 0, 1,
+     dot_timer},
     {".tz", "[ZONE]", "the zone of days, months and the times shown", ".tz Europe/Berlin", 0, 1,
      dot_tz},
-    {".watch", "TIME [N] [SELECT]", "run the last or this statement again and again, N times",
+    {".watch", "TIME [N] [SELECT]", "run the last or this statement again and again",
      ".watch 5s SELECT increase(cost) AS usd BY model SINCE 1h", 1, DOT_WORDS, watch_run},
     {".width", "[N|auto]", "columns of tables; 0 is any", ".width 120", 0, 1, dot_width},
 };
 const size_t dot_count = sizeof dots / sizeof dots[0];
 enum { DOTS = sizeof dots / sizeof dots[0] };
 
+/* What fingers know from other shells. */
+static const struct {
+    const char *name, *means;
+} habits[] = {
+    {"?", "help"},   {"d", "schema"}, {"dt", "tables"}, {"h", "help"},       {"i", "read"},
+    {"o", "output"}, {"q", "quit"},   {"s", "history"}, {"timing", "timer"},
+};
+
 /* The name may begin with a dot or a backslash, or with neither. */
 static const struct dot *find_dot(const char *name)
 {
     name += name[0] == '.' || name[0] == '\\';
+    for (size_t i = 0; i < sizeof habits / sizeof habits[0]; i++)
+        if (strcmp(habits[i].name, name) == 0)
+            name = habits[i].means;
     for (size_t i = 0; i < DOTS; i++)
         if (strcmp(dots[i].name + 1, name) == 0)
             return &dots[i];

@@ -122,11 +122,20 @@ static bool is_farewell(struct varve_str line)
     return false;
 }
 
+/* "help", "help watch", "?": no statement begins like that. */
 static bool is_help(struct varve_str line)
 {
-    return (line.size == 4 && memcmp(line.data, "help", 4) == 0) ||
-           (line.size == 5 && memcmp(line.data, "help;", 5) == 0) ||
+    return (line.size >= 4 && memcmp(line.data, "help", 4) == 0 &&
+            (line.size == 4 || line.data[4] == ' ' || line.data[4] == ';')) ||
            (line.size == 1 && line.data[0] == '?');
+}
+
+static void run_help(struct session *s, struct varve_str line)
+{
+    char text[80] = ".help";
+    if (line.size > 5 && line.size < 60 && line.data[4] == ' ')
+        snprintf(text, sizeof text, ".help %.*s", (int)line.size - 5, line.data + 5);
+    session_run(s, varve_str(text));
 }
 
 /* Runs what is complete of what was typed and keeps the rest. */
@@ -162,7 +171,7 @@ static bool take_line(struct typed *t, struct varve_str line)
         return true;
     }
     if (t->size == 0 && is_help(word)) {
-        session_run(t->session, varve_str(".help"));
+        run_help(t->session, word);
         return true;
     }
     if (!append(t, line) || !append(t, varve_str("\n")))

@@ -5,7 +5,9 @@
  * The first rows are kept until the widths are known; those behind them are written as they
  * come, in the same widths, so that a table that is too long to look at takes no more
  * memory than one that is not.  Where the terminal is narrower than the table, the widest columns
- * of text give way, and what is cut ends in an ellipsis.
+ * of text give way, and what is cut ends in an ellipsis.  For people times then lose what is below
+ * a second and texts the beginning that all of a column have, and of columns that do not fit all
+ * the same the last are left out, which is said.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +15,9 @@
 
 #include "cell.h"
 
-enum { KEPT_ROWS = 10000, LEAST_WIDTH = 8 };
+/* Texts are cut to LEAST_WIDTH before columns are left out, and then no further than to
+ * READABLE_WIDTH. */
+enum { KEPT_ROWS = 10000, LEAST_WIDTH = 8, READABLE_WIDTH = 16 };
 
 /* Texts of cells, one behind the other. */
 struct kept_cell {
@@ -30,7 +34,10 @@ struct table {
     FILE *stream;
     const struct style *style;
     const struct rows *rows;
+    size_t shown; /* columns that there is room for */
     int *width;
+    bool is_tight;            /* times to the second, texts without their prefix */
+    struct varve_str *prefix; /* that all kept texts of a column have; may be empty */
     bool *is_number;
     bool *is_day; /* a column of buckets that all begin at midnight: their dates say it all */
     struct kept kept;
@@ -93,7 +100,27 @@ static struct varve_str shown_of(const struct table *t, size_t column, struct va
 {
     if (t->is_day[column] && is_midnight(text))
         text.size -= MIDNIGHT;
+    else if (t->is_tight && t->rows->columns[column].type == VARVE_CELL_TIME && text.size > 4 &&
+             text.data[text.size - 4] == '.')
+        text.size -= 4;
     return text;
+}
+
+/* Whether a text is shown without its beginning. */
+static bool loses_prefix(const struct table *t, size_t column, struct varve_str text)
+{
+    struct varve_str prefix = t->prefix[column];
+    return t->is_tight && prefix.size > 0 && text.size > prefix.size &&
+           memcmp(text.data, prefix.data, prefix.size) == 0;
+}
+
+static int wanted_width(const struct table *t, size_t column, struct varve_str text)
+{
+    if (!loses_prefix(t, column, text))
+        return text_width(text);
+    text.data += t->prefix[column].size;
+    text.size -= t->prefix[column].size;
+    return 1 + text_width(text);
 }
 
 /* ---- drawing ---------------------------------------------------------------------- */
@@ -102,7 +129,7 @@ static void rule(const struct table *t, int which)
 {
     const struct strokes *s = &strokes[t->style->utf8][which];
     fputs(s->left, t->stream);
-    for (size_t c = 0; c < t->rows->column_count; c++) {
+    for (size_t c = 0; c < t->shown; c++) {
         fputs(c > 0 ? s->cross : "", t->stream);
         for (int i = 0; i < t->width[c] + 2; i++)
             fputs(s->line, t->stream);
@@ -125,15 +152,21 @@ static void put_clean(FILE *stream, struct varve_str text)
 static void put_cell(const struct table *t, size_t column, struct varve_str text, bool right)
 {
     int width = text_width(text), room = t->width[column];
-    const char *ellipsis = "";
-    if (width > room) {
-        ellipsis = t->style->utf8 ? "…" : "~";
-        text.size = text_fit(text, room - 1);
-        width = text_width(text) + 1;
+    const char *ellipsis = t->style->utf8 ? "…" : "~", *before = "", *behind = "";
+    if (width > room && loses_prefix(t, column, text)) {
+        width = wanted_width(t, column, text);
+        text.data += t->prefix[column].size;
+        text.size -= t->prefix[column].size;
+        before = ellipsis;
     }
-    fprintf(t->stream, "%*s", right ? room - width + 1 : 1, "");
+    if (width > room) {
+        behind = ellipsis;
+        text.size = text_fit(text, room - 1 - (before[0] ? 1 : 0));
+        width = text_width(text) + 1 + (before[0] ? 1 : 0);
+    }
+    fprintf(t->stream, "%*s%s", right ? room - width + 1 : 1, "", before);
     put_clean(t->stream, text);
-    fputs(ellipsis, t->stream);
+    fputs(behind, t->stream);
     fprintf(t->stream, "%*s", right ? 1 : room - width + 1, "");
 }
 
@@ -184,7 +217,7 @@ static void put_header(const struct table *t)
 {
     const char *bar = t->style->utf8 ? "│" : "|";
     rule(t, TOP);
-    for (size_t c = 0; c < t->rows->column_count; c++) {
+    for (size_t c = 0; c < t->shown; c++) {
         fputs(bar, t->stream);
         put_title(t, c);
     }
@@ -194,30 +227,111 @@ static void put_header(const struct table *t)
 
 /* ---- widths ------------------------------------------------------------------------ */
 
+/* What each column would like to have. */
 static void measure(struct table *t)
 {
     size_t columns = t->rows->column_count;
     for (size_t c = 0; c < columns; c++)
         t->width[c] = header_width(t, c);
     for (size_t i = 0; i < t->kept.count; i++) {
-        int width = text_width(shown_of(t, i % columns, kept_cell(&t->kept, i)));
+        int width = wanted_width(t, i % columns, shown_of(t, i % columns, kept_cell(&t->kept, i)));
         if (width > t->width[i % columns])
             t->width[i % columns] = width;
     }
-    int total = 1;
-    for (size_t c = 0; c < columns; c++)
-        total += t->width[c] + 3;
-    while (t->style->width > 0 && total > t->style->width) {
-        size_t widest = columns;
-        for (size_t c = 0; c < columns; c++)
-            if (!t->is_number[c] && t->rows->columns[c].type != VARVE_CELL_TIME &&
-                t->width[c] > LEAST_WIDTH && (widest == columns || t->width[c] > t->width[widest]))
-                widest = c;
-        if (widest == columns)
-            break;
-        t->width[widest]--;
-        total--;
+}
+
+/* The beginning that all texts of a column have, up to a mark between words; nothing where all are
+ * the same. */
+static struct varve_str common_prefix(const struct table *t, size_t column)
+{
+    struct varve_str prefix = {"", 0};
+    bool is_first = true, is_one = true;
+    for (size_t i = column; i < t->kept.count; i += t->rows->column_count) {
+        struct varve_str text = kept_cell(&t->kept, i);
+        size_t n = 0;
+        if (text.size == strlen(t->style->null) &&
+            memcmp(text.data, t->style->null, text.size) == 0)
+            continue;
+        while (!is_first && n < prefix.size && n < text.size && prefix.data[n] == text.data[n])
+            n++;
+        is_one = is_first || (is_one && n == prefix.size && n == text.size);
+        prefix = is_first ? text : (struct varve_str){prefix.data, n};
+        is_first = false;
     }
+    if (is_one)
+        return (struct varve_str){"", 0};
+    while (prefix.size > 0 && !strchr("._-/:", prefix.data[prefix.size - 1]))
+        prefix.size--;
+    return prefix;
+}
+
+static void tighten(struct table *t)
+{
+    t->is_tight = true;
+    for (size_t c = 0; c < t->rows->column_count; c++)
+        if (!t->is_number[c] && t->rows->columns[c].type != VARVE_CELL_TIME)
+            t->prefix[c] = common_prefix(t, c);
+    measure(t);
+}
+
+/* Takes from the widest texts until the table fits; false: it does not. */
+static bool squeeze(struct table *t, int least)
+{
+    int total = 1;
+    for (size_t c = 0; c < t->shown; c++)
+        total += t->width[c] + 3;
+    for (; t->style->width > 0 && total > t->style->width; total--) {
+        size_t widest = t->shown;
+        for (size_t c = 0; c < t->shown; c++)
+            if (!t->is_number[c] && t->rows->columns[c].type != VARVE_CELL_TIME &&
+                t->width[c] > least && (widest == t->shown || t->width[c] > t->width[widest]))
+                widest = c;
+        if (widest == t->shown)
+            return false;
+        t->width[widest]--;
+    }
+    return true;
+}
+
+static void fit(struct table *t)
+{
+    measure(t);
+    if (!t->style->pretty) {
+        (void)squeeze(t, LEAST_WIDTH);
+        return;
+    }
+    if (squeeze(t, READABLE_WIDTH))
+        return;
+    tighten(t);
+    if (squeeze(t, LEAST_WIDTH))
+        return;
+    do {
+        t->shown--;
+        measure(t);
+    } while (!squeeze(t, READABLE_WIDTH) && t->shown > 1);
+}
+
+/* The names of what is left out, as many as fit into the line. */
+static void put_rest(const struct table *t)
+{
+    static const char hint[] = "; .width 0 shows all";
+    size_t columns = t->rows->column_count, rest = columns - t->shown;
+    const char *dim = t->style->colour ? "\033[2m" : "", *plain = t->style->colour ? "\033[0m" : "";
+    int room = t->style->width - (int)strlen(hint);
+    if (rest == 0)
+        return;
+    room -= fprintf(t->stream, "%s... %zu column%s more", dim, rest, rest == 1 ? "" : "s");
+    for (size_t c = t->shown; c < columns; c++) {
+        struct varve_str name = t->rows->columns[c].name;
+        room -= text_width(name) + 2;
+        if (room < (c + 1 < columns ? 5 : 0)) {
+            fputs(c > t->shown ? ", ..." : "", t->stream);
+            break;
+        }
+        fputs(c > t->shown ? ", " : ": ", t->stream);
+        put_clean(t->stream, name);
+    }
+    fprintf(t->stream, "%s%s\n", hint, plain);
 }
 
 /* ---- the rows ------------------------------------------------------------------------ */
@@ -226,7 +340,7 @@ static void put_row(const struct table *t, const struct varve_cell *cells)
 {
     char text[CELL_TEXT];
     const char *bar = t->style->utf8 ? "│" : "|";
-    for (size_t c = 0; c < t->rows->column_count; c++) {
+    for (size_t c = 0; c < t->shown; c++) {
         fputs(bar, t->stream);
         put_cell(t, c, shown_of(t, c, cell_shown(t->style, &t->rows->columns[c], &cells[c], text)),
                  cell_is_number(&cells[c]) || t->is_number[c]);
@@ -238,12 +352,12 @@ static void put_kept(const struct table *t)
 {
     const char *bar = t->style->utf8 ? "│" : "|";
     size_t columns = t->rows->column_count;
-    for (size_t i = 0; i < t->kept.count; i++) {
-        fputs(bar, t->stream);
-        put_cell(t, i % columns, shown_of(t, i % columns, kept_cell(&t->kept, i)),
-                 t->is_number[i % columns]);
-        if (i % columns == columns - 1)
-            fprintf(t->stream, "%s\n", bar);
+    for (size_t row = 0; row < t->kept.count; row += columns) {
+        for (size_t c = 0; c < t->shown; c++) {
+            fputs(bar, t->stream);
+            put_cell(t, c, shown_of(t, c, kept_cell(&t->kept, row + c)), t->is_number[c]);
+        }
+        fprintf(t->stream, "%s\n", bar);
     }
 }
 
@@ -265,7 +379,7 @@ static void keep_row(struct table *t, const struct varve_cell *cells, bool *is_k
 
 static void begin(struct table *t)
 {
-    measure(t);
+    fit(t);
     put_header(t);
     put_kept(t);
 }
@@ -292,13 +406,14 @@ static enum varve_status draw(struct table *t, bool *is_known, struct varve_err 
     if (number <= KEPT_ROWS)
         begin(t);
     rule(t, BOTTOM);
+    put_rest(t);
     return VARVE_OK;
 }
 
 enum varve_status
 write_table(FILE *stream, const struct style *style, const struct rows *rows, struct varve_err *err)
 {
-    struct table t = {.stream = stream, .style = style, .rows = rows};
+    struct table t = {.stream = stream, .style = style, .rows = rows, .shown = rows->column_count};
     const struct varve_cell *cells;
     size_t count = rows->column_count;
     if (count == 0) {
@@ -309,9 +424,10 @@ write_table(FILE *stream, const struct style *style, const struct rows *rows, st
     }
     bool *is_known = calloc(count, sizeof *is_known);
     t.width = calloc(count, sizeof *t.width);
+    t.prefix = calloc(count, sizeof *t.prefix);
     t.is_number = calloc(count, sizeof *t.is_number);
     t.is_day = calloc(count, sizeof *t.is_day);
-    t.failed = !is_known || !t.width || !t.is_number || !t.is_day;
+    t.failed = !is_known || !t.width || !t.prefix || !t.is_number || !t.is_day;
     for (size_t c = 0; c < count && !t.failed; c++)
         t.is_day[c] = rows->columns[c].is_key && style->pretty;
     enum varve_status status = t.failed ? VARVE_NOMEM : draw(&t, is_known, err);
@@ -323,6 +439,7 @@ write_table(FILE *stream, const struct style *style, const struct rows *rows, st
     free(t.kept.cells);
     free(is_known);
     free(t.width);
+    free(t.prefix);
     free(t.is_number);
     free(t.is_day);
     return status;

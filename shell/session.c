@@ -152,8 +152,9 @@ void session_window(struct session *s)
     if (!isatty(STDOUT_FILENO))
         return;
     bool is_known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    s->columns = is_known ? size.ws_col : 80;
     if (!s->has_width)
-        s->style.width = is_known ? size.ws_col : 80;
+        s->style.width = s->columns;
     s->height = is_known ? size.ws_row : 24;
 }
 

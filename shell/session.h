@@ -34,7 +34,7 @@ struct session {
     bool is_paged;  /* tall results go through a pager */
     bool has_width; /* .width has set it */
     bool quit;
-    int height; /* lines of the terminal; 0: not one */
+    int height, columns; /* of the terminal; 0: not one */
     struct pager pager;
     struct progress progress; /* of the statement that runs */
     struct rows running;      /* its rows */

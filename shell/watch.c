@@ -2,9 +2,10 @@
  *
  * watch.c -- a statement run again and again.
  *
- * On a terminal each result is drawn over the one before: the cursor goes up by the lines that
- * were drawn and the rest of the screen is cleared.  A result that is taller than the terminal
- * is cut to it, with a word about the rest, because what has scrolled away cannot be drawn over.
+ * On a terminal each result is drawn over the one before: the cursor goes up by the rows that
+ * were drawn, as many as they are in the width that the terminal has by now, and the rest of the
+ * screen is cleared.  A result that is taller or wider than the terminal is cut to it, with a word
+ * about lines that are left out, because what has scrolled away cannot be drawn over.
  * Elsewhere the results come one after the other.  Ctrl-C ends it and is no error.
  */
 #include "watch.h"
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cell.h"
 #include "quantity.h"
 #include "text.h"
 #include "when.h"
@@ -24,7 +26,8 @@ struct watch {
     uint64_t times; /* 0: until it is interrupted */
     char *text;
     bool in_place;
-    int drawn; /* lines of the result on the terminal */
+    int drawn;   /* lines of the result on the terminal */
+    int *widths; /* of these */
 };
 
 /* False: interrupted. */
@@ -46,27 +49,66 @@ static bool wait_for(int64_t nanoseconds)
     return !session_interrupted;
 }
 
+/* Writes what fits of a line over what was there, and all escape sequences of it.  Answers its
+ * columns. */
+static int put_line(struct varve_str line, int columns)
+{
+    int used = 0;
+    bool is_full = false;
+    fputs("\033[K", stdout);
+    for (size_t at = 0, size; at < line.size; at += size) {
+        size = 1;
+        if (line.data[at] == '\033') {
+            while (at + size < line.size && !strchr("mKJH", line.data[at + size - 1]))
+                size++;
+            fwrite(line.data + at, 1, size, stdout);
+            continue;
+        }
+        while (at + size < line.size && ((unsigned char)line.data[at + size] & 0xc0) == 0x80)
+            size++;
+        int width = text_width((struct varve_str){line.data + at, size});
+        is_full = is_full || used + width > columns;
+        used += is_full ? 0 : width;
+        if (!is_full)
+            fwrite(line.data + at, 1, size, stdout);
+    }
+    putchar('\n');
+    return used;
+}
+
+/* How many rows the lines take that were drawn, now that the terminal is so wide. */
+static int rows_of(const struct watch *w, int columns)
+{
+    int rows = 0;
+    for (int i = 0; i < w->drawn; i++)
+        rows += w->widths[i] > columns ? (w->widths[i] + columns - 1) / columns : 1;
+    return rows;
+}
+
 static void draw(const struct session *s, struct watch *w, const char *text, size_t size)
 {
-    int room = s->height > 3 ? s->height - 2 : 1, lines = 0, rest = 0;
+    int room = s->height > 3 ? s->height - 2 : 1, rest = 0;
     if (w->drawn > 0)
-        printf("\033[%dA", w->drawn);
-    fputs("\r\033[J\033[?7l", stdout); /* what is too long for a line is cut by the terminal */
+        printf("\033[%dA", rows_of(w, s->columns));
+    putchar('\r');
+    w->drawn = 0;
+    int *widths = realloc(w->widths, (size_t)(room + 1) * sizeof *widths);
+    if (!widths)
+        return;
+    w->widths = widths;
     for (size_t at = 0; at < size;) {
         const char *end = memchr(text + at, '\n', size - at);
-        size_t length = end ? (size_t)(end - text) + 1 - at : size - at;
-        if (lines < room)
-            fwrite(text + at, 1, length, stdout);
+        size_t length = end ? (size_t)(end - text) - at : size - at;
+        if (w->drawn < room)
+            widths[w->drawn++] = put_line((struct varve_str){text + at, length}, s->columns);
         else
             rest++;
-        lines += lines < room;
-        at += length;
+        at += length + 1;
     }
     if (rest > 0)
-        printf("... %d more line%s\n", rest, rest == 1 ? "" : "s");
-    fputs("\033[?7h", stdout);
+        widths[w->drawn++] = printf("... %d more line%s\033[K\n", rest, rest == 1 ? "" : "s") - 4;
+    fputs("\033[J", stdout);
     fflush(stdout);
-    w->drawn = lines + (rest > 0);
 }
 
 static enum exit_status run_in_place(struct session *s, struct watch *w)
@@ -142,5 +184,6 @@ enum exit_status watch_run(struct session *s, const struct dot_words *words)
     }
     enum exit_status status = run_watch(s, &w);
     free(w.text);
+    free(w.widths);
     return status;
 }
