@@ -15,6 +15,9 @@
 /* How far back a counter without a start is looked for, in days that have data. */
 #define BASE_DAYS 62
 
+/* So many series ahead their places in the head are asked for. */
+#define AHEAD 8
+
 enum varve_status
 admit_emit(struct admit *admit, uint32_t series, int64_t start, enum row_mode mode, int64_t end,
            struct number value, struct varve_err *err)
@@ -344,11 +347,11 @@ static enum varve_status admit_late(struct admit *admit, struct varve_err *err)
 
 static const struct day_record *sealed_day(struct admit *admit, int64_t end)
 {
-    int32_t day = day_of(end);
-    if (!admit->day_known || admit->day_number != day) {
+    if (end < admit->day_from || end >= admit->day_to) {
+        int32_t day = day_of(end);
         admit->day = catalogue_find(admit->catalogue, day, 0);
-        admit->day_number = day;
-        admit->day_known = true;
+        admit->day_from = day_start(day);
+        admit->day_to = day_start(day + 1);
     }
     return admit->day;
 }
@@ -370,35 +373,87 @@ admit_point(struct admit *admit, const struct row *row, struct varve_err *err)
     return head_add_row(admit->head, row, err);
 }
 
+/* ---- batches ------------------------------------------------------------ */
+
+/* What is worked out of a batch before its rows are looked at. */
+struct plan {
+    uint32_t *order; /* the rows series by series, those of each in the order they came */
+    uint32_t *ends;  /* where those of each series end */
+    uint32_t *texts; /* as rowset_import_mapped has them */
+    size_t size;
+};
+
+static enum varve_status
+plan_make(struct plan *plan, struct mem *mem, const struct rowset *batch, struct varve_err *err)
+{
+    size_t rows = batch->row_count, series = batch->series_count, texts = batch->texts.count;
+    plan->size = mem_array(rows + series + 1 + texts, sizeof *plan->order);
+    plan->order = mem_alloc(mem, plan->size);
+    if (!plan->order)
+        return fail_nomem(err, plan->size);
+    plan->ends = plan->order + rows;
+    plan->texts = plan->ends + series + 1;
+    memset(plan->ends, 0, (series + 1) * sizeof *plan->ends);
+    memset(plan->texts, 0xff, texts * sizeof *plan->texts);
+    for (size_t i = 0; i < rows; i++)
+        plan->ends[batch->rows[i].series + 1]++;
+    for (size_t s = 0; s < series; s++)
+        plan->ends[s + 1] += plan->ends[s];
+    for (size_t i = 0; i < rows; i++)
+        plan->order[plan->ends[batch->rows[i].series]++] = (uint32_t)i;
+    return VARVE_OK;
+}
+
+static enum varve_status
+admit_row(struct admit *admit, const struct row *row, struct varve_err *err)
+{
+    if (row->mode != ROW_CUMULATIVE)
+        return admit_point(admit, row, err);
+    if (row->start == VARVE_FROM_ZERO)
+        return admit_from_zero(admit, row, err);
+    return admit_reading(admit, row, err);
+}
+
+static void ask_for(const struct hash_table *table, struct h128 key)
+{
+    if (table->capacity)
+        __builtin_prefetch(&table->slots[key.lo & (table->capacity - 1)]);
+}
+
+/* The tables are large and looked into at random: what will be looked up is asked for in time. */
+static void look_ahead(const struct rowset *head, const struct rowset *batch,
+                       const struct rowset_series *series)
+{
+    ask_for(&head->series_table, series->hash);
+    ask_for(&head->set_table, batch->sets[series->set].hash);
+}
+
+/* Rows of one series stand together in the head, as far as they come together. */
 enum varve_status admit_rows(struct admit *admit, const struct rowset *batch, struct varve_err *err)
 {
     enum varve_status status = VARVE_OK;
-    size_t size = (batch->series_count + batch->texts.count) * sizeof(uint32_t);
-    uint32_t *map = mem_alloc(admit->mem, size); /* batch series -> head series, then of texts */
-    if (!map)
-        return fail_nomem(err, size);
-    uint32_t *texts = map + batch->series_count;
-    memset(map, 0xff, size);
-    for (size_t i = 0; i < batch->row_count; i++) {
-        struct row row = batch->rows[i];
-        if (row.end < admit->floor) {
-            admit->appended->expired++;
-            continue;
+    struct plan plan = {.size = 0};
+    TRY(plan_make(&plan, admit->mem, batch, err));
+    for (size_t s = 0, i = 0; s < batch->series_count; s++) {
+        uint32_t series = HASH_NONE;
+        if (s + AHEAD < batch->series_count)
+            look_ahead(&admit->head->rows, batch, &batch->series[s + AHEAD]);
+        for (; i < plan.ends[s]; i++) {
+            struct row row = batch->rows[plan.order[i]];
+            if (row.end < admit->floor) {
+                admit->appended->expired++;
+                continue;
+            }
+            if (series == HASH_NONE)
+                TRYOUT(rowset_import_mapped(&admit->head->rows, batch, (uint32_t)s, plan.texts,
+                                            &series, err));
+            row.series = series;
+            TRYOUT(admit_row(admit, &row, err));
         }
-        if (map[row.series] == HASH_NONE)
-            TRYOUT(rowset_import_mapped(&admit->head->rows, batch, row.series, texts,
-                                        &map[row.series], err));
-        row.series = map[row.series];
-        if (row.mode == ROW_CUMULATIVE && row.start == VARVE_FROM_ZERO)
-            TRYOUT(admit_from_zero(admit, &row, err));
-        else if (row.mode == ROW_CUMULATIVE)
-            TRYOUT(admit_reading(admit, &row, err));
-        else
-            TRYOUT(admit_point(admit, &row, err));
     }
     TRYOUT(admit_late(admit, err));
 out:
-    mem_free(admit->mem, map, size);
+    mem_free(admit->mem, plan.order, plan.size);
     mem_free(admit->mem, admit->late, admit->late_capacity * sizeof *admit->late);
     admit->late = NULL;
     admit->late_count = admit->late_capacity = 0;

@@ -46,8 +46,7 @@ struct admit {
     int64_t floor;
     struct varve_appended *appended;
     const struct day_record *day; /* the last one looked up, for the next point */
-    int32_t day_number;
-    bool day_known;
+    int64_t day_from, day_to; /* its instants */
     struct late_row *late;
     size_t late_count, late_capacity;
 };

@@ -108,14 +108,18 @@ take_series(struct extract *x, uint32_t series, uint32_t *here, struct varve_err
     return VARVE_OK;
 }
 
-/* Takes all series; ends[s] becomes the number of rows of series s. */
+/* Takes all series; ends[s] becomes the number of rows of series s.  Rows of one series mostly
+ * stand together. */
 static enum varve_status count_rows(struct extract *x, const uint32_t *index, uint32_t count,
                                     uint32_t *ends, struct varve_err *err)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t series;
-        TRY(take_series(x, x->from->rows[index[i]].series, &series, err));
-        ends[series]++;
+    const struct row *rows = x->from->rows;
+    for (uint32_t i = 0, next; i < count; i = next) {
+        uint32_t there = rows[index[i]].series, here;
+        for (next = i + 1; next < count && rows[index[next]].series == there;)
+            next++;
+        TRY(take_series(x, there, &here, err));
+        ends[here] += next - i;
     }
     return VARVE_OK;
 }
@@ -123,16 +127,21 @@ static enum varve_status count_rows(struct extract *x, const uint32_t *index, ui
 static void
 place_rows(const struct extract *x, const uint32_t *index, uint32_t count, uint32_t *ends)
 {
+    const struct row *rows = x->from->rows;
     uint32_t at = 0;
     for (size_t s = 0; s < x->to->series_count; s++) {
-        uint32_t rows = ends[s];
+        uint32_t n = ends[s];
         ends[s] = at;
-        at += rows;
+        at += n;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        struct row row = x->from->rows[index[i]];
-        row.series = (uint32_t)x->maps->series[row.series];
-        x->to->rows[ends[row.series]++] = row;
+    for (uint32_t i = 0, next; i < count; i = next) {
+        uint32_t there = rows[index[i]].series, here = (uint32_t)x->maps->series[there];
+        struct row *to = x->to->rows + ends[here];
+        for (next = i; next < count && rows[index[next]].series == there; next++) {
+            *to = rows[index[next]];
+            to++->series = here;
+        }
+        ends[here] += next - i;
     }
     x->to->row_count = count;
 }

@@ -68,21 +68,27 @@ static enum varve_status cover_series(struct head *head, struct varve_err *err)
     return VARVE_OK;
 }
 
+static void cover_row(struct head *head, size_t at)
+{
+    struct row *row = &head->rows.rows[at];
+    struct head_series *s = &head->series[row->series];
+    head->previous[at] = s->last_row;
+    s->last_row = (uint32_t)at;
+    row->is_newest = row->end >= s->last_end;
+    if (row->is_newest)
+        s->last_end = row->end;
+}
+
 /* Brings chains up to date with rows that came into the rowset. */
 static enum varve_status cover_rows(struct head *head, struct varve_err *err)
 {
-    TRY(cover_series(head, err));
-    TRY(mem_grow(head->mem, (void **)&head->previous, &head->previous_capacity,
-                 head->rows.row_count, sizeof *head->previous, err));
-    for (; head->indexed_rows < head->rows.row_count; head->indexed_rows++) {
-        struct row *row = &head->rows.rows[head->indexed_rows];
-        struct head_series *s = &head->series[row->series];
-        head->previous[head->indexed_rows] = s->last_row;
-        s->last_row = (uint32_t)head->indexed_rows;
-        row->is_newest = row->end >= s->last_end;
-        if (row->is_newest)
-            s->last_end = row->end;
-    }
+    if (head->indexed_series < head->rows.series_count)
+        TRY(cover_series(head, err));
+    if (head->previous_capacity < head->rows.row_count)
+        TRY(mem_grow(head->mem, (void **)&head->previous, &head->previous_capacity,
+                     head->rows.row_count, sizeof *head->previous, err));
+    for (; head->indexed_rows < head->rows.row_count; head->indexed_rows++)
+        cover_row(head, head->indexed_rows);
     return VARVE_OK;
 }
 

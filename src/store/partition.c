@@ -210,12 +210,50 @@ static enum varve_status put_counted(struct buckets *b, struct stretch s, struct
     return VARVE_OK;
 }
 
+/* ---- one group ------------------------------------------------------------ */
+
+/* Whether a stretch is nothing but rows of one day, as nearly all are. */
+static bool is_one_day(const struct rowset *rows, struct stretch s, struct part *part)
+{
+    if (s.event_to > s.event_from || s.row_to == s.row_from)
+        return false;
+    int64_t first = INT64_MAX, last = INT64_MIN;
+    for (size_t i = s.row_from; i < s.row_to; i++) {
+        int64_t end = rows->rows[i].end;
+        first = end < first ? end : first;
+        last = end > last ? end : last;
+    }
+    *part = (struct part){.day = day_of(first),
+                          .count = (uint32_t)(s.row_to - s.row_from),
+                          .first = first,
+                          .last = last};
+    return day_of(last) == part->day;
+}
+
+static enum varve_status put_one_day(const struct part *one, struct stretch s, struct arena *arena,
+                                     struct partition *result, struct varve_err *err)
+{
+    uint32_t *index = arena_alloc(arena, mem_array(one->count, sizeof *index));
+    struct part *part = arena_alloc(arena, sizeof *part);
+    if (!index || !part)
+        return fail_nomem(err, one->count * sizeof *index);
+    for (uint32_t i = 0; i < one->count; i++)
+        index[i] = (uint32_t)s.row_from + i;
+    *part = *one;
+    part->index = index;
+    *result = (struct partition){part, 1};
+    return VARVE_OK;
+}
+
 enum varve_status
 partition(const struct rowset *rows, const struct eventset *events, struct stretch stretch,
           int32_t before, struct arena *arena, struct partition *result, struct varve_err *err)
 {
     size_t most = stretch.row_to - stretch.row_from + stretch.event_to - stretch.event_from;
     struct buckets few;
+    struct part one;
+    if (is_one_day(rows, stretch, &one) && one.day < before)
+        return put_one_day(&one, stretch, arena, result, err);
     few.count = 0;
     few.which = arena_alloc(arena, most + 1);
     if (!few.which)

@@ -54,6 +54,9 @@ struct build_key {
 struct build_time {
     uint32_t run;  /* the first that has it */
     uint32_t next; /* of the same hash */
+    uint32_t rows, class;
+    int64_t first, last; /* ends */
+    int64_t start;       /* of the first row */
 };
 
 struct build {
@@ -94,6 +97,23 @@ enum varve_status build_labels(struct build *build, struct varve_err *err) VARVE
 enum varve_status build_dictionaries(struct build *build, struct varve_err *err) VARVE_CHECKED;
 enum varve_status build_order(struct build *build, struct varve_err *err) VARVE_CHECKED;
 enum varve_status build_times(struct build *build, struct varve_err *err) VARVE_CHECKED;
+
+/* Runs are gone through in the order they are stored in, their items lie in the order they came in:
+ * those of runs ahead are asked for in time. */
+static inline void
+build_run_ahead(const struct build *build, const uint32_t *order, size_t at, size_t count)
+{
+    enum { RUN_AHEAD = 24, ITEMS_AHEAD = 12, LINE = 64, LINES = 5 };
+    if (at + RUN_AHEAD < count)
+        __builtin_prefetch(&build->runs[order[at + RUN_AHEAD]]);
+    if (at + ITEMS_AHEAD >= count)
+        return;
+    const struct build_run *run = &build->runs[order[at + ITEMS_AHEAD]];
+    const char *items = (const char *)&build->items[run->first];
+    size_t bytes = run->rows * sizeof *build->items;
+    for (size_t i = 0; i < LINES && i * LINE < bytes; i++)
+        __builtin_prefetch(items + i * LINE);
+}
 
 /* The codes of a key per set; in key->dense if they are there, else filled into `room`. */
 const uint32_t *build_dense(const struct build *build, const struct build_key *key, uint32_t *room);

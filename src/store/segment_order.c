@@ -206,7 +206,15 @@ static uint32_t find_time(struct build *build, uint32_t run, uint32_t *head)
         if (same_times(build, &build->runs[build->times[*link].run], &build->runs[run]))
             return *link;
     uint32_t time = build->time_count++;
-    build->times[time] = (struct build_time){run, HASH_NONE};
+    const struct build_run *r = &build->runs[run];
+    const struct item *first = &build->items[r->first];
+    build->times[time] = (struct build_time){.run = run,
+                                             .next = HASH_NONE,
+                                             .rows = r->rows,
+                                             .class = r->class,
+                                             .first = first->end,
+                                             .last = first[r->rows - 1].end,
+                                             .start = first->start};
     *link = time;
     return time;
 }
@@ -223,6 +231,7 @@ enum varve_status build_times(struct build *build, struct varve_err *err)
     memset(heads, 0xff, buckets * sizeof *heads);
     for (uint32_t i = 0; i < build->run_count; i++) {
         struct build_run *run = &build->runs[build->order[i]];
+        build_run_ahead(build, build->order, i, build->run_count);
         run->time = find_time(build, build->order[i], &heads[run->time & (buckets - 1)]);
     }
     return VARVE_OK;

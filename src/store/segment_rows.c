@@ -351,6 +351,56 @@ static void take_own(struct build *build, struct row *rows, size_t count, uint32
     build->series_count = next;
 }
 
+/* The rows one after the other that an ascending index is of, or NULL. */
+static const struct row *
+consecutive(const struct rowset *rowset, const uint32_t *index, size_t count)
+{
+    if (!index)
+        return rowset->rows;
+    if (count > 0 && index[count - 1] - index[0] != count - 1)
+        return NULL;
+    return count > 0 ? rowset->rows + index[0] : rowset->rows;
+}
+
+/* Items of rows that stand series by series, as those of a batch do; *done: they did. */
+static enum varve_status take_grouped(struct build *build, const uint32_t *index, size_t count,
+                                      uint32_t *ends, bool *done, struct varve_err *err)
+{
+    const struct row *rows = consecutive(build->rowset, index, count);
+    struct segment_marks *marks = &build->builder->series;
+    *done = false;
+    if (!rows)
+        return VARVE_OK;
+    TRY(marks_begin(marks, build->builder->mem, build->rowset->series_count, err));
+    uint32_t next = 0;
+    for (size_t i = 0; i < count;) {
+        uint32_t series = rows[i].series, before = next;
+        assert(series < build->rowset->series_count);
+        marks_local(marks, series, &next);
+        if (next == before)
+            return VARVE_OK;
+        build->series[before].id = series;
+        for (; i < count && rows[i].series == series; i++)
+            build->items[i] = item_of(&rows[i]);
+        ends[before] = (uint32_t)i;
+    }
+    build->series_count = next;
+    *done = true;
+    return VARVE_OK;
+}
+
+static enum varve_status take_any(struct build *build, const uint32_t *index, size_t count,
+                                  uint32_t *ends, struct varve_err *err)
+{
+    uint32_t *local = build_array(build, count, sizeof *local, err);
+    if (!local)
+        return VARVE_NOMEM;
+    TRY(collect(build, index, count, local, err));
+    memset(ends, 0, (build->series_count + (size_t)1) * sizeof *ends);
+    scatter(build, index, count, local, ends);
+    return VARVE_OK;
+}
+
 enum varve_status build_rows(struct build *build, const uint32_t *index, size_t count,
                              struct row *own, struct varve_err *err)
 {
@@ -362,13 +412,13 @@ enum varve_status build_rows(struct build *build, const uint32_t *index, size_t 
     if (own) {
         take_own(build, own, count, ends);
     } else {
-        uint32_t *local = build_array(build, count, sizeof *local, err);
+        bool done;
         build->items = build_array(build, count, sizeof *build->items, err);
-        if (!local || !build->items)
+        if (!build->items)
             return VARVE_NOMEM;
-        TRY(collect(build, index, count, local, err));
-        memset(ends, 0, (build->series_count + (size_t)1) * sizeof *ends);
-        scatter(build, index, count, local, ends);
+        TRY(take_grouped(build, index, count, ends, &done, err));
+        if (!done)
+            TRY(take_any(build, index, count, ends, err));
     }
     build->first = INT64_MAX;
     build->last = INT64_MIN;

@@ -17,7 +17,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { SCRATCH_CHUNK = 16384, ROWS_KEPT = 1 << 17, WORDS_MOST = 24, RANDOM_SIZE = 32 };
+enum { SCRATCH_CHUNK = 16384, ROWS_KEPT = 1 << 17, WORDS_MOST = 24, RANDOM_SIZE = 32, AHEAD = 8 };
 
 enum varve_status
 segment_builder_init(struct segment_builder *builder, struct mem *mem, struct varve_err *err)
@@ -259,24 +259,23 @@ static int64_t minus(int64_t a, int64_t b)
     return (int64_t)((uint64_t)a - (uint64_t)b);
 }
 
-/* One number of a timeline, given its first run. */
+/* One number of a timeline. */
 static int64_t
-time_number(const struct build *build, const struct build_run *run, enum segment_section id)
+time_number(const struct build *build, const struct build_time *time, enum segment_section id)
 {
-    const struct item *first = &build->items[run->first], *last = first + run->rows - 1;
-    uint8_t class = (uint8_t)(run->class & ~CLASS_FLOAT);
+    uint8_t class = (uint8_t)(time->class & ~(uint32_t)CLASS_FLOAT);
     bool started = segment_class_mode(class) != ROW_GAUGE && !(class & CLASS_NO_START);
     switch (id) {
     case SEGMENT_TIME_CLASS:
         return class;
     case SEGMENT_TIME_ROWS:
-        return run->rows - (int64_t)1;
+        return time->rows - (int64_t)1;
     case SEGMENT_TIME_FIRST:
-        return minus(first->end, build->first);
+        return minus(time->first, build->first);
     case SEGMENT_TIME_SPAN:
-        return minus(last->end, first->end);
+        return minus(time->last, time->first);
     default:
-        return started ? minus(first->end, first->start) : 0;
+        return started ? minus(time->first, time->start) : 0;
     }
 }
 
@@ -290,7 +289,7 @@ static enum varve_status put_steps(struct build *build, struct varve_err *err)
 {
     size_t rows = 0, steps = 0, gaps = 0;
     for (uint32_t t = 0; t < build->time_count; t++)
-        rows += time_run(build, t)->rows - (size_t)1;
+        rows += build->times[t].rows - (size_t)1;
     int64_t *step = build_array(build, rows, sizeof *step, err);
     int64_t *gap = build_array(build, rows, sizeof *gap, err);
     if (!step || !gap)
@@ -298,6 +297,8 @@ static enum varve_status put_steps(struct build *build, struct varve_err *err)
     for (uint32_t t = 0; t < build->time_count; t++) {
         const struct build_run *run = time_run(build, t);
         const struct item *item = &build->items[run->first];
+        if (t + AHEAD < build->time_count)
+            __builtin_prefetch(&build->items[time_run(build, t + AHEAD)->first]);
         bool has_gaps = segment_class_gaps((uint8_t)run->class);
         for (uint32_t i = 1; i < run->rows; i++) {
             step[steps++] = minus(item[i].end, item[i - 1].end);
@@ -320,7 +321,7 @@ static enum varve_status put_times(struct build *build, struct varve_err *err)
     TRY(put_ints(build, SEGMENT_RUN_TIME, 0, values, build->run_count, err));
     for (unsigned id = SEGMENT_TIME_CLASS; id <= SEGMENT_TIME_START; id++) {
         for (uint32_t t = 0; t < build->time_count; t++)
-            values[t] = time_number(build, time_run(build, t), (enum segment_section)id);
+            values[t] = time_number(build, &build->times[t], (enum segment_section)id);
         TRY(put_ints(build, (enum segment_section)id, 0, values, build->time_count, err));
     }
     return put_steps(build, err);
@@ -328,19 +329,23 @@ static enum varve_status put_times(struct build *build, struct varve_err *err)
 
 /* ---- values and sums ----------------------------------------------------- */
 
-static enum varve_status
-put_int_runs(struct build *build, uint32_t m, const uint32_t *order, struct varve_err *err)
+/* Room for what is gathered of one metric, whichever it is. */
+struct gathered {
+    int64_t *ints, *sums;
+    double *floats, *high, *low;
+};
+
+static enum varve_status put_int_runs(struct build *build, uint32_t m, const uint32_t *order,
+                                      const struct gathered *room, struct varve_err *err)
 {
     const struct build_metric *metric = &build->metrics[m];
     uint32_t runs = metric->runs[0], rows = metric->rows[0], at = 0;
     if (runs == 0)
         return VARVE_OK;
-    int64_t *values = build_array(build, rows, sizeof *values, err);
-    int64_t *sums = build_array(build, runs, sizeof *sums, err);
-    if (!values || !sums)
-        return VARVE_NOMEM;
+    int64_t *values = room->ints, *sums = room->sums;
     for (uint32_t r = 0; r < runs; r++) {
         const struct build_run *run = &build->runs[order[r]];
+        build_run_ahead(build, order, r, runs);
         for (uint32_t i = 0; i < run->rows; i++)
             values[at++] = build->items[run->first + i].value;
         sums[r] = run->sum;
@@ -362,21 +367,18 @@ static void split_sum(const double *values, size_t count, double *high, double *
     }
 }
 
-static enum varve_status
-put_float_runs(struct build *build, uint32_t m, const uint32_t *order, struct varve_err *err)
+static enum varve_status put_float_runs(struct build *build, uint32_t m, const uint32_t *order,
+                                        const struct gathered *room, struct varve_err *err)
 {
     const struct build_metric *metric = &build->metrics[m];
     uint32_t runs = metric->runs[1], rows = metric->rows[1], at = 0;
     if (runs == 0)
         return VARVE_OK;
     bool sums = rows / SEGMENT_SUM_ROWS >= runs;
-    double *values = build_array(build, rows, sizeof *values, err);
-    double *high = build_array(build, runs, sizeof *high, err);
-    double *low = build_array(build, runs, sizeof *low, err);
-    if (!values || !high || !low)
-        return VARVE_NOMEM;
+    double *values = room->floats, *high = room->high, *low = room->low;
     for (uint32_t r = 0; r < runs; r++) {
         const struct build_run *run = &build->runs[order[r]];
+        build_run_ahead(build, order, r, runs);
         for (uint32_t i = 0; i < run->rows; i++)
             memcpy(&values[at + i], &build->items[run->first + i].value, sizeof *values);
         if (sums)
@@ -390,13 +392,34 @@ put_float_runs(struct build *build, uint32_t m, const uint32_t *order, struct va
     return put_floats(build, SEGMENT_FLOATS, m, values, rows, rows > BLOCK_VALUES, err);
 }
 
+static enum varve_status
+make_room(struct build *build, struct gathered *room, struct varve_err *err)
+{
+    uint32_t rows[2] = {0, 0}, runs[2] = {0, 0};
+    for (uint32_t m = 0; m < build->metric_count; m++)
+        for (int type = 0; type < 2; type++) {
+            const struct build_metric *metric = &build->metrics[m];
+            rows[type] = metric->rows[type] > rows[type] ? metric->rows[type] : rows[type];
+            runs[type] = metric->runs[type] > runs[type] ? metric->runs[type] : runs[type];
+        }
+    *room = (struct gathered){build_array(build, rows[0], sizeof *room->ints, err),
+                              build_array(build, runs[0], sizeof *room->sums, err),
+                              build_array(build, rows[1], sizeof *room->floats, err),
+                              build_array(build, runs[1], sizeof *room->high, err),
+                              build_array(build, runs[1], sizeof *room->low, err)};
+    return room->ints && room->sums && room->floats && room->high && room->low ? VARVE_OK
+                                                                               : VARVE_NOMEM;
+}
+
 static enum varve_status put_metrics(struct build *build, struct varve_err *err)
 {
     const uint32_t *order = build->order;
+    struct gathered room;
+    TRY(make_room(build, &room, err));
     for (uint32_t m = 0; m < build->metric_count; m++) {
-        TRY(put_int_runs(build, m, order, err));
+        TRY(put_int_runs(build, m, order, &room, err));
         order += build->metrics[m].runs[0];
-        TRY(put_float_runs(build, m, order, err));
+        TRY(put_float_runs(build, m, order, &room, err));
         order += build->metrics[m].runs[1];
     }
     return VARVE_OK;

@@ -146,6 +146,30 @@ static void test_edges(void **state)
     tear_down(&f);
 }
 
+/* Rows of one day, and how little it takes that they are not. */
+static void test_one_day(void **state)
+{
+    (void)state;
+    struct prng prng = prng_start(22);
+    for (int64_t day = -2; day < 3; day++) {
+        struct fixture f;
+        set_up(&f);
+        for (int i = 0; i < 50; i++)
+            add_row(&f, day * NS_PER_DAY + (int64_t)prng_below(&prng, (uint64_t)NS_PER_DAY));
+        add_row(&f, day * NS_PER_DAY);
+        add_row(&f, (day + 1) * NS_PER_DAY - 1);
+        check(&f, (struct stretch){7, 52, 0, 0}, INT32_MAX);
+        check(&f, (struct stretch){7, 52, 0, 0}, (int32_t)day);
+        check(&f, (struct stretch){0, 52, 0, 0}, (int32_t)day + 1);
+        add_row(&f, (day + 1) * NS_PER_DAY);
+        check(&f, (struct stretch){0, 53, 0, 0}, INT32_MAX);
+        check(&f, (struct stretch){0, 53, 0, 0}, (int32_t)day + 1);
+        add_event(&f, "e", day * NS_PER_DAY);
+        check(&f, (struct stretch){0, 52, 0, 1}, INT32_MAX);
+        tear_down(&f);
+    }
+}
+
 /* As many groups as are counted, and one more, that of the last row. */
 static void test_the_bound(void **state)
 {
@@ -166,6 +190,7 @@ static void test_the_bound(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_random), cmocka_unit_test(test_edges),
+                                       cmocka_unit_test(test_one_day),
                                        cmocka_unit_test(test_the_bound)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
