@@ -10,8 +10,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "editor.h"
+#include "place.h"
 #include "quantity.h"
 #include "text.h"
 #include "watch.h"
@@ -33,12 +35,24 @@ static enum exit_status statement(struct session *s, const char *text)
 
 /* ---- settings of the session --------------------------------------------------- */
 
+static enum exit_status no_mode(const char *word)
+{
+    const char *names[OUTPUT_MODES];
+    for (int i = 0; i < OUTPUT_MODES; i++)
+        names[i] = output_formats[i].name;
+    const char *nearest = text_nearest(word, names, OUTPUT_MODES);
+    if (!nearest)
+        return problem(word, "is no mode; .mode lists them");
+    fprintf(stderr, "error: '%s' is no mode (did you mean '%s'?)\n", word, nearest);
+    return EXIT_FAILED;
+}
+
 static enum exit_status dot_mode(struct session *s, const struct dot_words *w)
 {
     if (w->count == 1 && output_find(w->words[0], &s->style.mode))
         return EXIT_DONE;
     if (w->count == 1)
-        return problem(w->words[0], "is no mode; .mode lists them");
+        return no_mode(w->words[0]);
     for (int i = 0; i < OUTPUT_MODES; i++)
         fprintf(s->out, "%c %-10s %s\n", i == (int)s->style.mode ? '*' : ' ',
                 output_formats[i].name, output_formats[i].help);
@@ -180,7 +194,7 @@ static enum exit_status dot_last(struct session *s, const struct dot_words *w)
 {
     enum output_mode before = s->style.mode;
     if (w->count == 1 && !output_find(w->words[0], &s->style.mode))
-        return problem(w->words[0], "is no mode; .mode lists them");
+        return no_mode(w->words[0]);
     enum exit_status status = EXIT_FAILED;
     if (s->last.is_there) {
         struct rows rows = kept_rows(&s->last);
@@ -225,12 +239,24 @@ static enum exit_status dot_read(struct session *s, const struct dot_words *w)
     return status;
 }
 
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* One that cannot be opened leaves the store that is open. */
 static enum exit_status dot_open(struct session *s, const struct dot_words *w)
 {
+    varve *other;
+    if (s->db && is_same_file(s->path, w->words[0]))
+        return EXIT_DONE;
+    if (place_open_path(w->words[0], 0, &other) != EXIT_DONE)
+        return EXIT_FAILED;
     varve_close(s->db);
-    s->db = NULL;
+    s->db = other;
     snprintf(s->path, sizeof s->path, "%s", w->words[0]);
-    return session_open(s) == EXIT_DONE ? EXIT_DONE : EXIT_FAILED;
+    return EXIT_DONE;
 }
 
 static enum exit_status dot_quit(struct session *s, const struct dot_words *w)

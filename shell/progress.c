@@ -82,8 +82,9 @@ static void draw(struct progress *progress, double part, const char *figures, co
     } else {
         size = snprintf(line, sizeof line, "%s  ", figures);
     }
-    int room = progress->width - 1 - size;
-    fprintf(stderr, "\r%.*s%.*s\033[K", progress->width - 1, line, room > 0 ? room : 0, what);
+    int columns = progress->width - 3; /* the terminal may write ^C behind it */
+    int room = columns - size;
+    fprintf(stderr, "\r%.*s%.*s\033[K", columns > 0 ? columns : 0, line, room > 0 ? room : 0, what);
     fflush(stderr);
     progress->drawn = true;
 }

@@ -282,26 +282,38 @@ static const char *moment(const struct session *s, int64_t instant, char text[TE
     return text;
 }
 
+static void show_note(const struct session *s, FILE *out, const struct varve_result_info *info)
+{
+    if (info->note.size == 0)
+        return;
+    text_words(out, info->note, s->style.width, 0);
+    fputc('\n', out);
+}
+
 /* "3 rows  2026-10-25 00:00 .. 2026-11-01 00:00 every day Europe/Berlin  raw  1,204 points  4.0
  * ms". */
 static void show_footer(const struct session *s, FILE *out, const struct varve_result_info *info)
 {
-    char text[TEXT_NUMBER], since[TEXT_TIME], until[TEXT_TIME];
-    const char *dim = s->style.colour ? "\033[2m" : "", *plain = s->style.colour ? "\033[0m" : "";
-    if (info->note.size > 0)
-        fprintf(out, "%.*s\n", (int)info->note.size, info->note.data);
-    fprintf(out, "%s%s row%s", dim, text_count(info->rows, text), info->rows == 1 ? "" : "s");
+    char line[512], text[TEXT_NUMBER], since[TEXT_TIME], until[TEXT_TIME];
+    FILE *to = fmemopen(line, sizeof line, "w");
+    if (!to)
+        return;
+    fprintf(to, "%s row%s", text_count(info->rows, text), info->rows == 1 ? "" : "s");
     if (info->has_range)
-        fprintf(out, "  %s .. %s", moment(s, info->since, since), moment(s, info->until, until));
+        fprintf(to, "  %s .. %s", moment(s, info->since, since), moment(s, info->until, until));
     if (info->bucket.size > 0)
-        fprintf(out, " every %.*s", (int)info->bucket.size, info->bucket.data);
+        fprintf(to, " every %.*s", (int)info->bucket.size, info->bucket.data);
     if (info->has_range && info->zone.size > 0)
-        fprintf(out, " %.*s", (int)info->zone.size, info->zone.data);
+        fprintf(to, " %.*s", (int)info->zone.size, info->zone.data);
     if (info->has_range || info->points > 0)
-        fprintf(out, "  raw  %s points", text_count(info->points, text));
+        fprintf(to, "  raw  %s points", text_count(info->points, text));
     if (info->runs_from_headers > 0)
-        fprintf(out, " + %s runs by header", text_count(info->runs_from_headers, text));
-    fprintf(out, "  %.1f ms%s\n", (double)info->nanoseconds / 1e6, plain);
+        fprintf(to, " + %s runs by header", text_count(info->runs_from_headers, text));
+    fprintf(to, "  %.1f ms", (double)info->nanoseconds / 1e6);
+    fclose(to);
+    fputs(s->style.colour ? "\033[2m" : "", out);
+    text_words(out, varve_str(line), s->style.width, 2);
+    fputs(s->style.colour ? "\033[0m\n" : "\n", out);
 }
 
 /* What an interruption leaves in the stream is nobody's any more, and no error of the stream. */
@@ -340,10 +352,9 @@ show(struct session *s, struct varve_str text, const struct rows *rows, varve_re
     if (result)
         varve_result_info(result, &info);
     if (ran == VARVE_OK && result && s->footer) {
+        show_note(s, out, &info);
         if (rows->column_count > 0)
             show_footer(s, out, &info);
-        else if (info.note.size > 0)
-            fprintf(out, "%.*s\n", (int)info.note.size, info.note.data);
     }
     bool left = s->pager.stream && s->pager.closed;
     if (s->pager.stream) {

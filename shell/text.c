@@ -9,8 +9,11 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "cell.h"
 
 const char *text_count(uint64_t value, char text[TEXT_NUMBER])
 {
@@ -87,11 +90,36 @@ const char *text_nearest(const char *word, const char *const *names, size_t coun
     return nearest;
 }
 
+void text_words(FILE *stream, struct varve_str text, int columns, int indent)
+{
+    int column = 0;
+    for (size_t at = 0; at < text.size;) {
+        size_t blanks = 0, size = 0;
+        while (at + blanks < text.size && text.data[at + blanks] == ' ')
+            blanks++;
+        while (at + blanks + size < text.size && text.data[at + blanks + size] != ' ')
+            size++;
+        int width = text_width((struct varve_str){text.data + at + blanks, size});
+        bool is_full = columns > 0 && column > indent && column + (int)blanks + width > columns;
+        if (is_full)
+            fprintf(stream, "\n%*s", indent, "");
+        else
+            fprintf(stream, "%*s", (int)blanks, "");
+        fwrite(text.data + at + blanks, 1, size, stream);
+        column = (is_full ? indent : column + (int)blanks) + width;
+        at += blanks + size;
+    }
+}
+
 void text_error(const struct varve_err *err)
 {
+    char whole[sizeof err->place + sizeof err->message + 16];
+    struct winsize window;
     const char *message = err->message[0] ? err->message : varve_status_text(err->status);
-    if (err->place[0])
-        fprintf(stderr, "error: %s: %s\n", err->place, message);
-    else
-        fprintf(stderr, "error: %s\n", message);
+    bool has_place = err->place[0] != '\0';
+    snprintf(whole, sizeof whole, "error: %s%s%s", has_place ? err->place : "",
+             has_place ? ": " : "", message);
+    bool is_known = isatty(STDERR_FILENO) && ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0;
+    text_words(stderr, varve_str(whole), is_known ? window.ws_col : 0, 7);
+    fputc('\n', stderr);
 }

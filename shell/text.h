@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include "varve.h"
 
 #define TEXT_NUMBER 32
@@ -20,7 +21,11 @@ const char *text_time(int64_t instant, char text[TEXT_TIME]);
 /* The name that is at most two edits (and under half the word) away from `word`, or NULL. */
 const char *text_nearest(const char *word, const char *const *names, size_t count);
 
-/* "error: PLACE: MESSAGE" on standard error. */
+/* A text broken between its words into lines of so many columns, all but the first indented; 0: one
+ * line.  No newline behind it. */
+void text_words(FILE *stream, struct varve_str text, int columns, int indent);
+
+/* "error: PLACE: MESSAGE" on standard error, in lines that fit into a terminal. */
 void text_error(const struct varve_err *err);
 
 #endif
