@@ -125,6 +125,8 @@ number_of(struct group_keys *g, struct value value, uint32_t *number, struct var
     TRY(mem_grow(g->mem, (void **)&g->values, &g->value_capacity, (size_t)g->value_count + 1,
                  sizeof *g->values, err));
     TRY(own_value(g, &value, err));
+    if (value.type == TYPE_FLOAT && value.as.f == 0)
+        value.as.f = 0; /* of two zeros the one without a sign, whichever came first */
     g->values[g->value_count] = value;
     *number = g->value_count++;
     g->value_slots[at] = *number + 1;
@@ -413,13 +415,43 @@ enum varve_status group_keys_merge(struct group_keys *g, const struct group_keys
 
 /* ---- making ------------------------------------------------------------------ */
 
+/* Whether one of the groups that are kept has the keys of the others. */
+static bool is_taken(const struct group_keys *g, const struct relation *kept, struct value label)
+{
+    for (uint64_t row = 0; kept && row < kept->rows; row++) {
+        const struct value *cells = relation_row(kept, row);
+        uint32_t k = 1;
+        while (k < g->key_count && value_is_null(cells[k]))
+            k++;
+        if (k == g->key_count && same_value(cells[0], label))
+            return true;
+    }
+    return false;
+}
+
+/* The others are told from a group that bears their name: they are then "other (rest)". */
+static enum varve_status name_others(struct group_keys *g, const struct keep *keep,
+                                     const struct relation *kept, struct varve_err *err)
+{
+    struct varve_str more = STR(" (rest)"), label = keep->label;
+    while (is_taken(g, kept, value_text(label))) {
+        char *text = arena_alloc(&g->arena, label.size + more.size);
+        if (!text)
+            return fail_nomem(err, label.size + more.size);
+        memcpy(text, label.data, label.size);
+        memcpy(text + label.size, more.data, more.size);
+        label = (struct varve_str){text, label.size + more.size};
+    }
+    g->other_label = value_text(label);
+    return own_value(g, &g->other_label, err);
+}
+
 static enum varve_status meet_kept(struct group_keys *g, const struct keep *keep,
                                    const struct relation *kept, struct varve_err *err)
 {
     g->is_keeping = true;
     g->has_other = keep->other;
-    g->other_label = value_text(keep->label);
-    TRY(own_value(g, &g->other_label, err));
+    TRY(name_others(g, keep, kept, err));
     for (uint64_t row = 0; kept && row < kept->rows; row++) {
         const struct value *cells = relation_row(kept, row);
         uint32_t number;

@@ -238,6 +238,23 @@ static void make_items(const struct work *w, struct lines *lines)
 
 /* ---- TOP and COMPARE TO ---------------------------------------------------- */
 
+/* A name that no group has that is kept. */
+static void name_others(struct work *w)
+{
+    const struct select *s = w->select;
+    char name[200];
+    bool is_taken = true;
+    snprintf(name, sizeof name, "%s", s->other);
+    while (is_taken) {
+        struct varve_cell keys[KEYS_MOST] = {cell_text(intern(name))};
+        is_taken = false;
+        for (size_t i = 0; i < w->kept_count; i++)
+            is_taken |= same_keys(s, w->kept[i].keys, keys);
+        w->other = intern(name);
+        strcat(name, " (rest)");
+    }
+}
+
 static void rank(struct work *w)
 {
     const struct select *s = w->select;
@@ -259,6 +276,7 @@ static void rank(struct work *w)
         memcpy(kept[i].keys, order.cells[i], s->key_count * sizeof *order.cells[i]);
     w->kept = kept;
     w->no_buckets = false;
+    name_others(w);
     free(groups.groups);
     rows_free(&order);
 }

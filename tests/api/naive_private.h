@@ -17,6 +17,7 @@ struct work {
     const struct select *select;
     const struct group *kept; /* by TOP; NULL: all */
     size_t kept_count;
+    const char *other; /* what the others are called */
     bool no_buckets; /* while TOP ranks */
 };
 struct span {

@@ -258,7 +258,7 @@ bool group_of(const struct work *w, const struct varve_cell *columns, struct gro
     if (is_kept(w, group->keys))
         return true;
     *group = (struct group){.is_other = true};
-    group->keys[0] = cell_text(w->select->other);
+    group->keys[0] = cell_text(w->other);
     return w->select->has_other;
 }
 

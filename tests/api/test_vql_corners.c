@@ -216,6 +216,36 @@ static void test_clocks(void **state)
     small_remove(&s);
 }
 
+/* ---- the others of TOP ------------------------------------------------------------------ */
+
+static void put_teams(struct small *s)
+{
+    static const char *const teams[] = {"team=other", "team=apps", "team=core", "team=web"};
+    for (int i = 0; i < 4; i++)
+        small_delta(s, "work", "", teams[i], at(5, 2), varve_int(8 >> i));
+    small_append(s);
+}
+
+static const struct corner others[] = {
+    {"SELECT increase(work) AS n BY team TOP 1 BY n WITH OTHER" MAY, "other 8; other (rest) 7"},
+    {"SELECT increase(work) AS n BY team TOP 2 BY n WITH OTHER 'apps'" MAY,
+     "other 8; apps 4; apps (rest) 3"},
+    {"SELECT increase(work) AS n BY team BOTTOM 1 BY n WITH OTHER" MAY, "web 1; other 14"},
+    {"SELECT increase(work) AS n, share(n) BY team TOP 3 BY n WITH OTHER 'web'" MAY,
+     "other 8 0.5333333333333333; apps 4 0.26666666666666666; core 2 0.13333333333333333; "
+     "web 1 0.06666666666666667"},
+};
+
+static void test_others(void **state)
+{
+    (void)state;
+    struct small s;
+    small_make(&s);
+    put_teams(&s);
+    ASK_ALL(&s, others);
+    small_remove(&s);
+}
+
 /* ---- memory ---------------------------------------------------------------------------- */
 
 enum { MANY = 100000 };
@@ -277,6 +307,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_late_readings),
                                        cmocka_unit_test(test_gauges), cmocka_unit_test(test_clocks),
+                                       cmocka_unit_test(test_others),
                                        cmocka_unit_test(test_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

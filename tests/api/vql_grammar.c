@@ -125,6 +125,7 @@ static void say_fill(struct gen *g, const struct fill *fill)
 
 static void say_top(struct gen *g, struct subject about)
 {
+    static const char *const others[] = {"other", "All the rest", "haiku", "core", "ann@a.org"};
     struct select *s = g->select;
     if (s->key_count == 0 || dice(g, 4))
         return;
@@ -133,9 +134,11 @@ static void say_top(struct gen *g, struct subject about)
     say(g, "%s %zu BY ", s->bottom ? "BOTTOM" : "TOP", s->top);
     s->rank = dice(g, 2) ? alias(g, 0) : simple(g, about, true);
     s->has_other = dice(g, 2);
-    s->other = intern(dice(g, 2) ? "other" : "All the rest");
-    if (s->has_other)
-        say(g, s->other[0] == 'o' ? " WITH OTHER" : " WITH OTHER 'All the rest'");
+    s->other = intern(others[dice(g, 5)]);
+    if (s->has_other && strcmp(s->other, "other") == 0)
+        say(g, " WITH OTHER");
+    else if (s->has_other)
+        say(g, " WITH OTHER '%s'", s->other);
 }
 
 static void having(struct gen *g, struct condition *c, unsigned depth)
