@@ -305,50 +305,64 @@ static bool is_plain(const struct item *items, size_t count)
     return different == 0 && !disordered;
 }
 
-static enum varve_status make_runs(struct build *build, const uint32_t *ends, struct varve_err *err)
+/* Room for sorting, as much as the largest series so far needed. */
+struct sorting {
+    struct item *scratch;
+    size_t room;
+};
+
+/* Sorts and merges the items of a series where that is needed, and makes runs of them. */
+static enum varve_status make_runs(struct build *build, uint32_t series, uint32_t first,
+                                   size_t count, struct sorting *sorting, struct varve_err *err)
 {
-    struct item *scratch = NULL;
-    size_t room = 0;
-    for (uint32_t s = 0, first = 0; s < build->series_count; first = ends[s++]) {
-        size_t count = ends[s] - first;
-        struct item *items = build->items + first;
-        struct findings found = {true, false};
-        if (count > 1 && !is_plain(items, count))
-            found = look(items, count);
-        if (!found.sorted && count > room) {
-            room = count * 2;
-            scratch = build_array(build, room / 2 + 1, sizeof *scratch, err);
-            if (!scratch)
+    struct item *items = build->items + first;
+    if (count > 1 && !is_plain(items, count)) {
+        struct findings found = look(items, count);
+        if (!found.sorted && count > sorting->room) {
+            sorting->room = count * 2;
+            sorting->scratch =
+                build_array(build, sorting->room / 2 + 1, sizeof *sorting->scratch, err);
+            if (!sorting->scratch)
                 return VARVE_NOMEM;
         }
-        if (!found.sorted)
-            sort(items, scratch, count);
-        if (!found.sorted && look(items, count).merge)
-            found.merge = true;
+        if (!found.sorted) {
+            sort(items, sorting->scratch, count);
+            found.merge |= look(items, count).merge;
+        }
         if (found.merge)
             count = merge(items, count);
-        TRY(cut(build, s, first, count, err));
     }
-    return VARVE_OK;
+    return cut(build, series, first, count, err);
+}
+
+static void clear_runs(struct build *build)
+{
+    build->run_count = build->rows = build->series_count = 0;
+    build->first = INT64_MAX;
+    build->last = INT64_MIN;
 }
 
 /* Rows that stand series by series become items where they are. */
-static void take_own(struct build *build, struct row *rows, size_t count, uint32_t *ends)
+static enum varve_status
+take_own(struct build *build, struct row *rows, size_t count, struct varve_err *err)
 {
     _Static_assert(sizeof(struct item) <= sizeof(struct row), "an item takes a row's place");
-    uint32_t next = 0, series = UINT32_MAX;
+    struct sorting sorting = {NULL, 0};
     build->items = (struct item *)rows;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0, from = 0; i < count; from = i) {
         struct row row = rows[i];
-        assert(row.series < build->rowset->series_count && row.mode < ROW_MODES);
-        build->items[i] = item_of(&row);
-        if (row.series != series) {
-            series = row.series;
-            build->series[next++].id = series;
-        }
-        ends[next - 1] = (uint32_t)i + 1;
+        uint32_t series = row.series;
+        assert(series < build->rowset->series_count && row.mode < ROW_MODES);
+        do {
+            build->items[i] = item_of(&row);
+            if (++i < count)
+                row = rows[i];
+        } while (i < count && row.series == series);
+        build->series[build->series_count].id = series;
+        TRY(make_runs(build, build->series_count, (uint32_t)from, i - from, &sorting, err));
+        build->series_count++;
     }
-    build->series_count = next;
+    return VARVE_OK;
 }
 
 /* The rows one after the other that an ascending index is of, or NULL. */
@@ -362,42 +376,47 @@ consecutive(const struct rowset *rowset, const uint32_t *index, size_t count)
     return count > 0 ? rowset->rows + index[0] : rowset->rows;
 }
 
-/* Items of rows that stand series by series, as those of a batch do; *done: they did. */
+/* Items and runs of rows that stand series by series, as those of a batch do; *done: they did. */
 static enum varve_status take_grouped(struct build *build, const uint32_t *index, size_t count,
-                                      uint32_t *ends, bool *done, struct varve_err *err)
+                                      bool *done, struct varve_err *err)
 {
     const struct row *rows = consecutive(build->rowset, index, count);
     struct segment_marks *marks = &build->builder->series;
+    struct sorting sorting = {NULL, 0};
     *done = false;
     if (!rows)
         return VARVE_OK;
     TRY(marks_begin(marks, build->builder->mem, build->rowset->series_count, err));
-    uint32_t next = 0;
-    for (size_t i = 0; i < count;) {
-        uint32_t series = rows[i].series, before = next;
+    for (size_t i = 0, from = 0; i < count; from = i) {
+        uint32_t series = rows[i].series, before = build->series_count;
         assert(series < build->rowset->series_count);
-        marks_local(marks, series, &next);
-        if (next == before)
+        marks_local(marks, series, &build->series_count);
+        if (build->series_count == before)
             return VARVE_OK;
         build->series[before].id = series;
         for (; i < count && rows[i].series == series; i++)
             build->items[i] = item_of(&rows[i]);
-        ends[before] = (uint32_t)i;
+        TRY(make_runs(build, before, (uint32_t)from, i - from, &sorting, err));
     }
-    build->series_count = next;
     *done = true;
     return VARVE_OK;
 }
 
-static enum varve_status take_any(struct build *build, const uint32_t *index, size_t count,
-                                  uint32_t *ends, struct varve_err *err)
+static enum varve_status
+take_any(struct build *build, const uint32_t *index, size_t count, struct varve_err *err)
 {
+    struct sorting sorting = {NULL, 0};
     uint32_t *local = build_array(build, count, sizeof *local, err);
     if (!local)
         return VARVE_NOMEM;
     TRY(collect(build, index, count, local, err));
+    uint32_t *ends = build_array(build, build->series_count + (size_t)1, sizeof *ends, err);
+    if (!ends)
+        return VARVE_NOMEM;
     memset(ends, 0, (build->series_count + (size_t)1) * sizeof *ends);
     scatter(build, index, count, local, ends);
+    for (uint32_t s = 0, first = 0; s < build->series_count; first = ends[s++])
+        TRY(make_runs(build, s, first, ends[s] - first, &sorting, err));
     return VARVE_OK;
 }
 
@@ -405,22 +424,19 @@ enum varve_status build_rows(struct build *build, const uint32_t *index, size_t 
                              struct row *own, struct varve_err *err)
 {
     size_t most = count < build->rowset->series_count ? count : build->rowset->series_count;
-    uint32_t *ends = build_array(build, most + 1, sizeof *ends, err);
+    bool done;
+    clear_runs(build);
     build->series = build_array(build, most, sizeof *build->series, err);
-    if (!ends || !build->series)
+    if (!build->series)
         return VARVE_NOMEM;
-    if (own) {
-        take_own(build, own, count, ends);
-    } else {
-        bool done;
-        build->items = build_array(build, count, sizeof *build->items, err);
-        if (!build->items)
-            return VARVE_NOMEM;
-        TRY(take_grouped(build, index, count, ends, &done, err));
-        if (!done)
-            TRY(take_any(build, index, count, ends, err));
-    }
-    build->first = INT64_MAX;
-    build->last = INT64_MIN;
-    return make_runs(build, ends, err);
+    if (own)
+        return take_own(build, own, count, err);
+    build->items = build_array(build, count, sizeof *build->items, err);
+    if (!build->items)
+        return VARVE_NOMEM;
+    TRY(take_grouped(build, index, count, &done, err));
+    if (done)
+        return VARVE_OK;
+    clear_runs(build);
+    return take_any(build, index, count, err);
 }
