@@ -39,7 +39,15 @@ say_reader_times(struct gen *g, const char *zone, const struct select *inner, st
     say(g, " %s %s", range, g->every);
 }
 
-/* WITH w AS (SELECT ...) SELECT ... FROM w */
+/* What was said becomes a view. */
+static void make_view(struct gen *g)
+{
+    snprintf(g->before, sizeof g->before, "CREATE OR REPLACE VIEW w AS %s", g->text);
+    g->size = 0;
+    g->text[0] = '\0';
+}
+
+/* WITH w AS (SELECT ...) SELECT ... FROM w, or the same with a view */
 static void say_with(struct gen *g, const char *zone, struct rows *inner_rows, struct rows *rows)
 {
     static struct select inner, outer;
@@ -55,9 +63,14 @@ static void say_with(struct gen *g, const char *zone, struct rows *inner_rows, s
     inner.until = outer.until;
     if (!g->has_own_range)
         g->range[0] = '\0';
-    say(g, "WITH w AS (");
+    bool is_view = dice(g, 2);
+    if (!is_view)
+        say(g, "WITH w AS (");
     say_select(g, &inner, zone, true);
-    say(g, ") SELECT count(*) AS n, count(x0), max(x0) FROM w");
+    if (is_view)
+        make_view(g);
+    say(g, is_view ? "" : ") ");
+    say(g, "SELECT count(*) AS n, count(x0), max(x0) FROM w");
     if (!g->has_own_range)
         snprintf(g->range, sizeof g->range, "%s", range);
     say_reader_times(g, zone, &inner, &outer);
@@ -85,19 +98,23 @@ say_list(struct gen *g, const char *zone, bool is_distinct, size_t columns, stru
     s = (struct select){.limit = -1};
     g->select = &s;
     *rows = (struct rows){.columns = columns};
-    g->from_metric = -1;
+    g->from_metric = dice(g, 3) == 0 ? (int)dice(g, METRICS) : -1;
+    s.from = g->from_metric < 0 ? &g->world->events : &g->world->readings[g->from_metric];
+    unsigned fields = g->from_metric < 0 ? FIELDS : FIELD_COST + 1;
     choose_range(g, zone, false);
     say(g, is_distinct ? "SELECT DISTINCT " : "SELECT ");
     for (size_t i = 0; i < columns; i++) {
-        shown[i] = (int)((is_distinct ? 1 : 0) + dice(g, FIELDS - 1));
+        shown[i] = (int)((is_distinct ? 1 : 0) + dice(g, fields - 1));
         if (!is_distinct && i == 0)
             shown[i] = FIELD_TIME;
-        say(g, "%s%s AS c%zu", i ? ", " : "", field_names[shown[i]], i);
+        say(g, "%s%s AS c%zu", i ? ", " : "", column_name(g, shown[i]), i);
     }
-    say(g, " FROM api_call %s ", g->range);
+    say(g, " ");
+    say_source(g);
+    say(g, " %s ", g->range);
     say_where(g, (struct subject){.has_rows = true});
-    for (size_t i = 0; i < g->world->events.count; i++) {
-        const struct varve_cell *event = g->world->events.cells[i];
+    for (size_t i = 0; i < s.from->count; i++) {
+        const struct varve_cell *event = s.from->cells[i];
         if (event[0].as.i < s.since || event[0].as.i >= s.until ||
             condition_holds(&s.where, event) != 1)
             continue;
@@ -297,6 +314,21 @@ static bool ask_and_compare(struct small *small, const char *text, const char *z
     return same;
 }
 
+static bool run_before(struct small *small, const struct gen *g, const char *zone)
+{
+    struct varve_run_options options = {.now = g->now, .zone = varve_str(zone)};
+    varve_result *result;
+    if (!g->before[0])
+        return true;
+    if (varve_run(small->db, varve_str(g->before), &options, &result, NULL, &test_err) !=
+        VARVE_OK) {
+        print_error("%s\n  %s\n", g->before, test_err.message);
+        return false;
+    }
+    varve_result_free(result);
+    return true;
+}
+
 static bool one_statement(struct small *small, struct prng *prng, const struct naive_world *world)
 {
     static struct gen g;
@@ -315,6 +347,7 @@ static bool one_statement(struct small *small, struct prng *prng, const struct n
         say_with(&g, zone, &inner, &want);
     } else if (what == 1) {
         say_list(&g, zone, false, 3, &want);
+        in_order = g.from_metric < 0; /* points come several at a time */
     } else if (what == 2) {
         say_sets(&g, zone, &want);
         in_order = false;
@@ -325,7 +358,10 @@ static bool one_statement(struct small *small, struct prng *prng, const struct n
         say_select(&g, &select, zone, false);
         naive_select(world, &select, &want);
     }
-    bool same = ask_and_compare(small, g.text, zone, g.now, in_order, &want);
+    bool same =
+        run_before(small, &g, zone) && ask_and_compare(small, g.text, zone, g.now, in_order, &want);
+    if (!same && g.before[0])
+        print_error("  after %s\n", g.before);
     rows_free(&want);
     rows_free(&inner);
     rows_free(&g.computed);
