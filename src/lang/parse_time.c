@@ -168,6 +168,16 @@ static enum varve_status when_start_of(struct parser *parser, struct when *when)
     return VARVE_OK;
 }
 
+/* today, yesterday, this week: they answer another question than SINCE asks. */
+static enum varve_status no_period(struct parser *parser)
+{
+    const struct varve_str text = parse_text(parser, parser->token);
+    return lang_fail(parser->error, VARVE_INVALID, parser->token.place,
+                     "'%.*s' begins a period, and here a time is expected, such as 24h or start of "
+                     "day; a range that is a period is DURING yesterday or DURING this week",
+                     STR_ARG(text));
+}
+
 static enum varve_status when_base(struct parser *parser, struct when *when)
 {
     switch (parser->token.kind) {
@@ -188,6 +198,9 @@ static enum varve_status when_base(struct parser *parser, struct when *when)
             when->kind = WHEN_NOW;
             return VARVE_OK;
         }
+        if (parser->word == WORD_TODAY || parser->word == WORD_YESTERDAY ||
+            parser->word == WORD_THIS || parser->word == WORD_LAST)
+            return no_period(parser);
         return parse_expected_words(
             parser, "a time: 24h, now, start of day, 2026-10-03, '2026-10-03T08:15:18Z'",
             when_words, sizeof when_words / sizeof *when_words);
