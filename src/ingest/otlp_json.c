@@ -119,36 +119,88 @@ static uint64_t records_of_resource(const struct otlp_node *resource, const stru
     return records || !resource->wrong ? records : 1;
 }
 
-static enum varve_status take_scope(struct otlp_json *door, const struct otlp_node *scope,
-                                    const struct signal *signal, struct varve_err *err)
+/* A resource on its way in. */
+struct around {
+    const struct otlp_node *resource;
+    const struct signal *signal;
+    bool is_given; /* the intake has it at hand */
+    bool is_bad;   /* it could not be used, and all its records were rejected */
+};
+
+static enum varve_status
+give_resource(struct otlp_json *door, struct around *around, struct varve_err *err)
+{
+    struct json_value members[OWNER_SLOTS];
+    bool usable;
+    if (around->is_given)
+        return VARVE_OK;
+    enum varve_status status = read_owner(door, around->resource, RESOURCE_SLOT, members, err);
+    uint64_t records =
+        status == VARVE_INVALID ? records_of_resource(around->resource, around->signal) : 0;
+    TRY(otlp_json_judge(door, status, records, &usable));
+    around->is_given = usable;
+    around->is_bad = !usable;
+    return usable ? intake_resource(door->intake, door->fields, door->field_count, err) : VARVE_OK;
+}
+
+static bool is_object_or_nothing(const struct json_value *value)
+{
+    return value->type == JSON_OBJECT || value->type == JSON_NONE;
+}
+
+/* What the intake knows resource and scope by, if they are of metrics and of the right types. */
+static bool name_of(struct otlp_json *door, const struct around *around,
+                    const struct otlp_node *scope, struct h128 *name)
+{
+    const struct otlp_node *resource = around->resource;
+    const struct json_value *inner = &scope->slots[SCOPE_SLOT];
+    if (around->signal != &metrics || resource->wrong || scope->wrong ||
+        !is_object_or_nothing(&resource->slots[RESOURCE_SLOT]) || !is_object_or_nothing(inner))
+        return false;
+    *name = h128_pair(resource->hash,
+                      json_memo_hash(&door->memo, &(struct json_memo_mark){.size = 0}, inner));
+    return true;
+}
+
+/* Tells the intake what surrounds the records of a scope, unless it knows. */
+static enum varve_status
+surround(struct otlp_json *door, struct around *around, const struct otlp_node *scope, bool *usable,
+         struct varve_err *err)
 {
     struct varve_str name, version;
-    bool usable;
+    struct h128 hash;
+    const bool has_name = name_of(door, around, scope, &hash);
+    *usable = has_name && intake_find_around(door->intake, hash);
+    if (*usable) {
+        around->is_given = false;
+        return VARVE_OK;
+    }
+    TRY(give_resource(door, around, err));
+    if (around->is_bad)
+        return VARVE_OK;
     enum varve_status status = read_scope(door, scope, &name, &version, err);
-    uint64_t records = status == VARVE_INVALID ? records_of_scope(scope, signal) : 0;
-    TRY(otlp_json_judge(door, status, records || !scope->wrong ? records : 1, &usable));
-    if (!usable)
+    uint64_t records = status == VARVE_INVALID ? records_of_scope(scope, around->signal) : 0;
+    TRY(otlp_json_judge(door, status, records || !scope->wrong ? records : 1, usable));
+    if (!*usable)
         return VARVE_OK;
     TRY(intake_scope(door->intake, name, version, door->fields, door->field_count, err));
-    for (const struct otlp_node *record = scope->child; record; record = record->next)
-        TRY(signal->take(door, record, err));
+    if (has_name)
+        intake_name_around(door->intake, hash);
     return VARVE_OK;
 }
 
 static enum varve_status take_resource(struct otlp_json *door, const struct otlp_node *resource,
                                        const struct signal *signal, struct varve_err *err)
 {
-    struct json_value members[OWNER_SLOTS];
+    struct around around = {.resource = resource, .signal = signal};
     bool usable;
-    enum varve_status status = read_owner(door, resource, RESOURCE_SLOT, members, err);
-    uint64_t records = status == VARVE_INVALID ? records_of_resource(resource, signal) : 0;
-    TRY(otlp_json_judge(door, status, records, &usable));
-    if (!usable)
-        return VARVE_OK;
-    TRY(intake_resource(door->intake, door->fields, door->field_count, err));
-    for (const struct otlp_node *scope = resource->child; scope; scope = scope->next)
-        TRY(take_scope(door, scope, signal, err));
-    return VARVE_OK;
+    for (const struct otlp_node *s = resource->child; s && !around.is_bad; s = s->next) {
+        TRY(surround(door, &around, s, &usable, err));
+        for (const struct otlp_node *record = s->child; usable && record; record = record->next)
+            TRY(signal->take(door, record, err));
+    }
+    /* A resource that surrounds nothing is judged like others. */
+    return resource->child ? VARVE_OK : give_resource(door, &around, err);
 }
 
 static enum varve_status take_resources(struct otlp_json *door, const struct otlp_node *list,

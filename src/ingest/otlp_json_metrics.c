@@ -19,23 +19,61 @@ static bool is_array_or_nothing(const struct json_value *value)
     return value->type == JSON_ARRAY || value->type == JSON_NONE;
 }
 
+/* The attributes of a point, if they are texts written as usual; *count is 0 if they are not. */
+static const struct varve_field *
+usual_pairs(struct otlp_json *door, const struct otlp_node *point, size_t *count)
+{
+    const struct json_value *attributes = &point->slots[POINT_ATTRIBUTES];
+    struct json json;
+    struct json_value ignored;
+    *count = point->pair_count;
+    if (*count > 0)
+        return point->pairs;
+    json_start(&json, attributes->text, attributes->size);
+    if (attributes->type != JSON_ARRAY || !otlp_json_pairs(&json, &ignored, door->fields, count))
+        *count = 0;
+    return door->fields;
+}
+
+/* A new label set of attributes most of which are known.  *plain is false when one is out of the
+ * ordinary, and nothing was said of that yet. */
+static enum varve_status
+labels_of_known(struct otlp_json *door, const struct varve_field *pairs, size_t count,
+                struct h128 hash, uint32_t *labels, bool *plain, struct varve_err *err)
+{
+    *plain = intake_pairs_begin(door->intake);
+    for (size_t i = 0; *plain && i < count; i++) {
+        struct varve_str text = otlp_json_pair_text(&pairs[i]);
+        struct h128 pair = hash128(text.data, text.size, door->memo.seed);
+        if (!intake_pairs_find(door->intake, pair))
+            TRY(intake_pairs_add(door->intake, pair, &pairs[i], plain, err));
+    }
+    return *plain ? intake_pairs_labels(door->intake, hash, labels, plain, err) : VARVE_OK;
+}
+
 /* The label set of a point. */
 static enum varve_status labels_of(struct otlp_json *door, const struct otlp_node *point,
                                    uint32_t *labels, bool *usable, struct varve_err *err)
 {
     const struct json_value *attributes = &point->slots[POINT_ATTRIBUTES];
     struct h128 hash = point->hash; /* all zeros where there are no attributes */
+    size_t count;
     *usable = true;
     if (is_array_or_nothing(attributes) && intake_find_labels(door->intake, hash, labels))
         return VARVE_OK;
-    if (point->pair_count > 0)
-        return intake_labels(door->intake, hash, point->pairs, point->pair_count, labels, usable,
-                             err);
-    TRY(otlp_json_judge(door, otlp_json_attributes(door, attributes, LIMIT_ATTRIBUTES, err), 1,
-                        usable));
-    if (!*usable)
-        return VARVE_OK;
-    return intake_labels(door->intake, hash, door->fields, door->field_count, labels, usable, err);
+    const struct varve_field *pairs = usual_pairs(door, point, &count);
+    if (count == 0) {
+        TRY(otlp_json_judge(door, otlp_json_attributes(door, attributes, LIMIT_ATTRIBUTES, err), 1,
+                            usable));
+        if (!*usable)
+            return VARVE_OK;
+        count = door->field_count;
+    } else {
+        TRY(labels_of_known(door, pairs, count, hash, labels, usable, err));
+        if (*usable)
+            return VARVE_OK;
+    }
+    return intake_labels(door->intake, hash, pairs, count, labels, usable, err);
 }
 
 /* What all points have. */

@@ -65,6 +65,13 @@ bool otlp_json_pair(struct json *json, struct varve_field *field)
     return true;
 }
 
+struct varve_str otlp_json_pair_text(const struct varve_field *field)
+{
+    const char *from = field->name.data - (sizeof BEFORE_KEY - 1);
+    const char *end = field->value.as.s.data + field->value.as.s.size + sizeof BEHIND - 1;
+    return (struct varve_str){from, (size_t)(end - from)};
+}
+
 bool otlp_json_pairs(struct json *json, struct json_value *value, struct varve_field *fields,
                      size_t *count)
 {

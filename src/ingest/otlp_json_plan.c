@@ -221,6 +221,9 @@ bool otlp_json_members(const struct json_value *object, const struct otlp_messag
                        struct json_value *slots)
 {
     struct json json;
+    memset(slots, 0, message->slots * sizeof *slots);
+    if (object->type != JSON_OBJECT) /* a text may look like one */
+        return false;
     json_start(&json, object->text, object->size);
     return otlp_json_read(&json, message, slots);
 }

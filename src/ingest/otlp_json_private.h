@@ -179,6 +179,8 @@ bool otlp_json_pair(struct json *json, struct varve_field *field);
  * LIMIT_ATTRIBUTES. */
 bool otlp_json_pairs(struct json *json, struct json_value *value, struct varve_field *fields,
                      size_t *count);
+/* The bytes that one of them was read from. */
+struct varve_str otlp_json_pair_text(const struct varve_field *field);
 /* An array of KeyValues, `most` of them at most, to door->fields. */
 enum varve_status otlp_json_attributes(struct otlp_json *door, const struct json_value *array,
                                        size_t most, struct varve_err *err) VARVE_CHECKED;

@@ -396,6 +396,10 @@ static const struct bad bad_bodies[] = {
     {"{\"resourceMetrics\":[{\"resource\":5,\"scopeMetrics\":[{\"metrics\":[{\"sum\":"
      "{\"dataPoints\":[{},{}]}},{\"gauge\":{\"dataPoints\":[{}]}}]}]},{}]}",
      "reject RECORD 3\npause\nresource\npause\n"},
+    {"{\"resourceMetrics\":[{\"resource\":\"{}\",\"scopeMetrics\":[{\"metrics\":[{\"gauge\":"
+     "{\"dataPoints\":[{}]}}]}]},{\"scopeMetrics\":[{\"scope\":\"{}\",\"metrics\":[{\"gauge\":"
+     "{\"dataPoints\":[{},{}]}}]}]}]}",
+     "reject RECORD 1\npause\nresource\nreject RECORD 2\npause\n"},
     {"{\"resourceLogs\":[5,{\"scopeLogs\":5},{\"resource\":{\"attributes\":5},\"scopeLogs\":[{"
      "\"logRecords\":[{},{}]}]},{}]}",
      "reject RECORD 1\npause\nreject RECORD 1\npause\nreject RECORD 2\npause\nresource\npause\n"},
