@@ -8,8 +8,11 @@
  * and a pattern is taken over if it does not say yes to the empty text.  What stays behind is
  * evaluated row by row.
  *
- * Columns of tables may hold the empty text without being missing: there != stays behind.
+ * Columns of tables may hold the empty text without being missing: there != stays behind.  They may
+ * also hold numbers and truths among texts, to which '5.0' and 'TRUE' are equal, whatever their own
+ * text is: a text that could be meant so stays behind.
  */
+#include "base/number.h"
 #include "lang/lower_private.h"
 
 static enum varve_status
@@ -105,14 +108,22 @@ static bool is_simple(const struct expr *e, struct simple *simple)
     return simple->column->kind == EXPR_NAME;
 }
 
+static bool may_be_other(struct varve_str text)
+{
+    double number;
+    return number_parse(text, &number) || lower_name_is(text, "true") ||
+           lower_name_is(text, "false");
+}
+
 /* Whether the filter says what the condition says. */
 static enum varve_status agrees(const struct scope *scope, const struct simple *simple, bool *yes)
 {
     bool empty = false;
     const struct expr *pattern = simple->values[0];
-    *yes = true;
-    if (simple->op == MATCH_NE)
-        *yes = scope->columns->source->kind == FROM_METRIC;
+    bool is_metric = scope->columns->source->kind == FROM_METRIC;
+    *yes = is_metric || simple->op != MATCH_NE;
+    for (uint32_t i = 0; i < simple->count && simple->op == MATCH_EQ && !is_metric; i++)
+        *yes = *yes && !may_be_other(simple->values[i]->text);
     if (simple->op != MATCH_RE && simple->op != MATCH_NRE)
         return VARVE_OK;
     TRY(lower_pattern(scope->select->lower, pattern->text, pattern->place, &empty));

@@ -246,6 +246,51 @@ static void test_others(void **state)
     small_remove(&s);
 }
 
+/* ---- a field of several types ------------------------------------------------------------ */
+
+static void put_mixed(struct small *s)
+{
+    const struct varve_value values[] = {varve_int(5),
+                                         varve_float(5),
+                                         varve_text(varve_str("5")),
+                                         varve_text(varve_str("5.0")),
+                                         varve_text(varve_str("abc")),
+                                         varve_bool(1),
+                                         varve_float(2.5)};
+    for (int k = 0; k < 7; k++) {
+        struct varve_field fields[] = {{varve_str("k"), varve_int(k)},
+                                       {varve_str("mix"), values[k]}};
+        MUST(varve_batch_event(s->batch, varve_str("calls"), at(5, 1) + k, fields, 2, &test_err));
+    }
+    small_append(s);
+}
+
+static const struct corner mixed[] = {
+    {"SELECT k, mix FROM calls" MAY, "0 5; 1 5; 2 5; 3 5.0; 4 abc; 5 true; 6 2.5"},
+    {"SELECT k FROM calls WHERE mix = '5'" MAY, "0; 1; 2"},
+    {"SELECT k FROM calls WHERE NOT (mix != '5')" MAY, "0; 1; 2"},
+    {"SELECT k FROM calls WHERE mix = '5.0'" MAY, "0; 1; 3"},
+    {"SELECT k FROM calls WHERE NOT (mix != '5.0')" MAY, "0; 1; 3"},
+    {"SELECT k FROM calls WHERE mix IN ('5.0', 'abc')" MAY, "0; 1; 3; 4"},
+    {"SELECT k FROM calls WHERE mix = 'TRUE'" MAY, "5"},
+    {"SELECT k FROM calls WHERE NOT (mix != 'TRUE')" MAY, "5"},
+    {"SELECT k FROM calls WHERE mix = 'abc'" MAY, "4"},
+    {"SELECT k FROM calls WHERE mix =~ '5.*'" MAY, "0; 1; 2; 3"},
+    {"SELECT count(*) AS n BY mix FROM calls WHERE mix = '2.50'" MAY, "2.5 1"},
+};
+
+static void test_mixed(void **state)
+{
+    (void)state;
+    struct small s;
+    small_make(&s);
+    put_mixed(&s);
+    ASK_ALL(&s, mixed);
+    MUST(varve_seal(s.db, INT64_MAX, NULL, &test_err));
+    ASK_ALL(&s, mixed);
+    small_remove(&s);
+}
+
 /* ---- memory ---------------------------------------------------------------------------- */
 
 enum { MANY = 100000 };
@@ -305,9 +350,9 @@ static void test_memory(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_late_readings),
-                                       cmocka_unit_test(test_gauges), cmocka_unit_test(test_clocks),
-                                       cmocka_unit_test(test_others),
-                                       cmocka_unit_test(test_memory)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_late_readings), cmocka_unit_test(test_gauges),
+        cmocka_unit_test(test_clocks),        cmocka_unit_test(test_others),
+        cmocka_unit_test(test_mixed),         cmocka_unit_test(test_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

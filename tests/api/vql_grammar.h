@@ -24,7 +24,7 @@ struct gen {
     bool is_tame;         /* no numbers of which sums are not exact */
     struct rows computed; /* events, with the two expressions behind the fields */
     char computed_text[2][1500];
-    char before[9000]; /* a statement to be run first */
+    char before[17000]; /* a statement to be run first */
     char text[16000];
     size_t size;
     struct select *select;
