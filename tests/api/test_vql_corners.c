@@ -246,6 +246,104 @@ static void test_others(void **state)
     small_remove(&s);
 }
 
+/* ---- edges of clauses --------------------------------------------------------------------- */
+
+#define EVER " SINCE 290y"
+#define MAY_DAYS(from, until) " SINCE 2026-05-0" from " UNTIL 2026-05-" until " EVERY day"
+
+static void put_edges(struct small *s)
+{
+    for (int day = 1; day <= 9; day++) {
+        struct varve_field fields[] = {
+            {varve_str("user"), varve_text(varve_str(day % 3 ? "ann" : "bob"))},
+            {varve_str("ms"), varve_int(10 * day)}};
+        small_delta(s, "done", "", day % 2 ? "user=ann" : "user=bob", at(5, day) + HOUR,
+                    varve_int(day));
+        MUST(varve_batch_event(s->batch, varve_str("calls"), at(5, day) + 2 * HOUR, fields,
+                               day == 7 ? 1 : 2, &test_err));
+    }
+    for (int k = 0; k < 3; k++) {
+        struct varve_field field = {varve_str("big"), varve_int(INT64_MAX)};
+        MUST(varve_batch_event(s->batch, varve_str("bigs"), at(5, 1) + k, &field, 1, &test_err));
+    }
+    small_append(s);
+}
+
+static const struct corner edges[] = {
+    /* time */
+    {"SELECT increase(done) SINCE '1678-01-01' UNTIL '2261-01-01' EVERY year FILL none",
+     "01-01T00:00 45"},
+    {"SELECT increase(done) SINCE '1678-01-01' UNTIL '2261-01-01' EVERY 1h", "2000000 buckets"},
+    {"SELECT increase(done) DURING '1678' COMPARE TO previous", "NULL NULL NULL NULL"},
+    {"SELECT increase(done) SINCE 290y COMPARE TO previous", "times reach from 1678 to 2261"},
+    {"SELECT increase(done OFFSET -290y) SINCE 290y", "NULL"},
+    {"SELECT increase(done, 290y) SINCE 1d EVERY 12h", "11-09T00:00 45; 11-09T12:00 45"},
+    {"SELECT increase(done @ '2261-12-31')" EVER, "45"},
+    {"SELECT last(done, 30d) AS x AT 2026-05-05 COMPARE TO 2d AGO", "7 3 4 133.33333333333334"},
+    /* order and limits */
+    {"SELECT ms FROM calls" EVER " ORDER BY ms DESC LIMIT 2 SKIP 7", "10; NULL"},
+    {"SELECT ms FROM calls" EVER " ORDER BY ms LIMIT 0", ""},
+    {"SELECT count(*) AS n FROM calls" EVER " LIMIT 0", ""},
+    {"SELECT increase(done) AS d BY user" EVER
+     " LIMIT 9223372036854775807 SKIP 9223372036854775807",
+     ""},
+    {"SELECT user, ms FROM calls" EVER " ORDER BY 1 DESC, 2 LIMIT 2", "bob 30; bob 60"},
+    {"SELECT ms * 2 AS ms FROM calls WHERE ms > 70" EVER " ORDER BY ms DESC", "180; 160"},
+    {"SELECT increase(done) AS d BY user" EVER " ORDER BY share(d) DESC, user", "ann 25; bob 20"},
+    {"SELECT increase(done) AS d BY user" EVER " TOP 0 BY d", "TOP keeps at least one group"},
+    {"SELECT sum(ms) AS t FROM calls BY user, ms" EVER " TOP 1 BY t WITH OTHER",
+     "bob 90 90; other NULL 290"},
+    /* sets */
+    {"SELECT 1 UNION SELECT 1.0", "1"},
+    {"SELECT 1 UNION SELECT '1'", "1; 1"},
+    {"SELECT NULL UNION SELECT NULL", "NULL"},
+    {"SELECT NULL EXCEPT SELECT NULL", ""},
+    {"SELECT 1 AS a UNION ALL SELECT 1 EXCEPT SELECT 1", ""},
+    {"SELECT 1 AS a UNION ALL SELECT 'x' UNION ALL SELECT NULL UNION ALL SELECT TRUE UNION ALL "
+     "SELECT 1h ORDER BY a DESC",
+     "x; 1h; 1; true; NULL"},
+    /* WITH */
+    {"WITH a AS (WITH a AS (SELECT 5 AS x) SELECT x * 2 AS y FROM a) SELECT y FROM a", "10"},
+    {"WITH a AS (SELECT x FROM a) SELECT 1 FROM a", "unknown table 'a'"},
+    {"WITH a AS (SELECT time, ms FROM calls), b AS (SELECT time, ms FROM a WHERE ms > 20) "
+     "SELECT count(*) FROM b SINCE 2026-05-03 UNTIL 2026-05-05",
+     "2"},
+    {"WITH a AS (SELECT time, ms FROM calls) SELECT count(*) AS n FROM a SINCE 2026-05-03 UNTIL "
+     "2026-05-05 UNION ALL SELECT count(*) FROM a SINCE 2026-05-01 UNTIL 2026-05-09",
+     "2; 8"},
+    {"WITH a AS (SELECT increase(done) AS d EVERY day) SELECT sum(d) AS s FROM a" MAY_DAYS(
+         "4", "06") " COMPARE TO 2d AGO",
+     "05-04T00:00 4 2 2 100; 05-05T00:00 5 3 2 66.66666666666667"},
+    /* NULL */
+    {"SELECT count(*) AS n FROM calls WHERE user NOT IN ('ann', NULL)" EVER, "0"},
+    {"SELECT count(*) AS n FROM calls WHERE user = NULL" EVER, "0"},
+    {"SELECT sum(ms) - sum(ms) AS z, share(z) FROM calls BY user" EVER, "ann 0 NULL; bob 0 NULL"},
+    {"SELECT sum(ms) FILTER (WHERE ms > 1000), count(ms) FILTER (WHERE ms > 1000) FROM calls" EVER,
+     "NULL 0"},
+    /* totals and aliases */
+    {"SELECT increase(done) AS d BY user" EVER " HAVING total(d) > 40 AND user = 'ann'", "ann 25"},
+    {"SELECT total(increase(done) + 1) AS t, increase(done) + 1 AS u BY user" EVER,
+     "ann 46 26; bob 46 21"},
+    {"SELECT sum(ms) AS ms, ms * 2 AS d FROM calls BY user" EVER, "ann 200 400; bob 180 360"},
+    {"SELECT increase(done) AS d, d FILL 7 AS e, d FILL prev AS f, f + 1 AS g" MAY_DAYS("9", "11"),
+     "05-09T00:00 9 9 9 10; 05-10T00:00 NULL 7 9 10"},
+    /* numbers that do not fit */
+    {"SELECT sum(big), max(big), stddev(big) FROM bigs" EVER,
+     "2.7670116110564327e+19 9223372036854775807 0"},
+    {"SELECT max(time) - min(time) AS d FROM calls BY user" EVER " COMPARE TO 1d AGO",
+     "ann 7d 7d 0s 0; bob 6d 6d 0s 0"},
+};
+
+static void test_edges(void **state)
+{
+    (void)state;
+    struct small s;
+    small_make(&s);
+    put_edges(&s);
+    ASK_ALL(&s, edges);
+    small_remove(&s);
+}
+
 /* ---- a field of several types ------------------------------------------------------------ */
 
 static void put_mixed(struct small *s)
@@ -353,6 +451,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_late_readings), cmocka_unit_test(test_gauges),
         cmocka_unit_test(test_clocks),        cmocka_unit_test(test_others),
-        cmocka_unit_test(test_mixed),         cmocka_unit_test(test_memory)};
+        cmocka_unit_test(test_mixed),         cmocka_unit_test(test_edges),
+        cmocka_unit_test(test_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
