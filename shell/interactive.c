@@ -174,6 +174,8 @@ static bool take_line(struct typed *t, struct varve_str line)
         run_help(t->session, word);
         return true;
     }
+    if (t->size > 0 && word.size == 0)
+        puts("a semicolon ends the statement, Ctrl-C forgets it.");
     if (!append(t, line) || !append(t, varve_str("\n")))
         return false;
     run_typed(t);
