@@ -21,6 +21,10 @@ static const char *const readings[] = {
     "WITH w AS (SELECT name FROM work SINCE 3d) SELECT name FROM w UNION SELECT user FROM work",
     "SELECT DISTINCT team FROM work SINCE 3d",
     "SELECT t FROM total_view",
+    "SELECT time, value FROM steps SINCE 3d LIMIT 2",
+    "SELECT count(*) AS n, max(value) AS m FROM steps BY user SINCE 3d",
+    "SELECT avg_of(spent) AS a, first(spent) AS f, max_of(steps) AS m BY user EVERY 6h SINCE 3d",
+    "SELECT hour(time) AS h, count(*) AS n FROM work BY h EVERY day TZ 'Asia/Tokyo' SINCE 3d",
     "EXPLAIN ANALYZE SELECT count(DISTINCT name) AS n FROM work BY user SINCE 3d",
     "SHOW METRICS",
     "SHOW CARDINALITY",
@@ -73,10 +77,19 @@ static void add_event(struct small *s, const char *user, const char *name, int64
     MUST(varve_batch_event(s->batch, varve_str("work"), time, fields, 3, &test_err));
 }
 
+/* Readings of a counter, one of which comes when the others are sealed. */
+static void add_late(struct small *s, bool is_late)
+{
+    for (int i = 1; i < 4; i++)
+        if ((i == 2) == is_late)
+            small_reading(s, "steps", "", "user=ann", T0, T0 + i * HOUR, varve_float(i * 1.5));
+}
+
 static void make_store(struct small *s)
 {
     char text[FILES_PATH + 80];
     small_make(s);
+    add_late(s, false);
     for (int i = 0; i < 12; i++) {
         int64_t time = T0 + i * DAY / 6;
         small_delta(s, "spent", "tokens", i % 2 ? "user=ann,session=1" : "user=bob,session=2", time,
@@ -87,6 +100,7 @@ static void make_store(struct small *s)
             MUST(varve_seal(s->db, INT64_MAX, NULL, &test_err));
         }
     }
+    add_late(s, true);
     small_append(s);
     snprintf(roster_path, sizeof roster_path, "%.4000s.csv", s->path);
     write_roster();
