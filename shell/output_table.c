@@ -7,7 +7,8 @@
  * memory than one that is not.  Where the terminal is narrower than the table, the widest columns
  * of text give way, and what is cut ends in an ellipsis.  For people times then lose what is below
  * a second and texts the beginning that all of a column have, and of columns that do not fit all
- * the same the last are left out, which is said.
+ * the same the last are left out, which is said.  One column alone that is too wide, such as a
+ * plan, is written as lines without a box.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,7 @@ struct table {
     const struct rows *rows;
     size_t shown; /* columns that there is room for */
     int *width;
+    bool is_plain;            /* one column of lines that are too long for a box */
     bool is_tight;            /* times to the second, texts without their prefix */
     struct varve_str *prefix; /* that all kept texts of a column have; may be empty */
     bool *is_number;
@@ -125,9 +127,18 @@ static int wanted_width(const struct table *t, size_t column, struct varve_str t
 
 /* ---- drawing ---------------------------------------------------------------------- */
 
+static const char *bar_of(const struct table *t)
+{
+    if (t->is_plain)
+        return "";
+    return t->style->utf8 ? "│" : "|";
+}
+
 static void rule(const struct table *t, int which)
 {
     const struct strokes *s = &strokes[t->style->utf8][which];
+    if (t->is_plain)
+        return;
     fputs(s->left, t->stream);
     for (size_t c = 0; c < t->shown; c++) {
         fputs(c > 0 ? s->cross : "", t->stream);
@@ -152,6 +163,10 @@ static void put_clean(FILE *stream, struct varve_str text)
 static void put_cell(const struct table *t, size_t column, struct varve_str text, bool right)
 {
     int width = text_width(text), room = t->width[column];
+    if (t->is_plain) {
+        put_clean(t->stream, text);
+        return;
+    }
     const char *ellipsis = t->style->utf8 ? "…" : "~", *before = "", *behind = "";
     if (width > room && loses_prefix(t, column, text)) {
         width = wanted_width(t, column, text);
@@ -215,7 +230,9 @@ static void put_title(const struct table *t, size_t column)
 
 static void put_header(const struct table *t)
 {
-    const char *bar = t->style->utf8 ? "│" : "|";
+    const char *bar = bar_of(t);
+    if (t->is_plain)
+        return;
     rule(t, TOP);
     for (size_t c = 0; c < t->shown; c++) {
         fputs(bar, t->stream);
@@ -300,7 +317,11 @@ static void fit(struct table *t)
         (void)squeeze(t, LEAST_WIDTH);
         return;
     }
-    if (squeeze(t, READABLE_WIDTH))
+    int whole = t->width[0];
+    if (squeeze(t, t->shown == 1 ? whole : READABLE_WIDTH))
+        return;
+    t->is_plain = t->shown == 1;
+    if (t->is_plain)
         return;
     tighten(t);
     if (squeeze(t, LEAST_WIDTH))
@@ -339,7 +360,7 @@ static void put_rest(const struct table *t)
 static void put_row(const struct table *t, const struct varve_cell *cells)
 {
     char text[CELL_TEXT];
-    const char *bar = t->style->utf8 ? "│" : "|";
+    const char *bar = bar_of(t);
     for (size_t c = 0; c < t->shown; c++) {
         fputs(bar, t->stream);
         put_cell(t, c, shown_of(t, c, cell_shown(t->style, &t->rows->columns[c], &cells[c], text)),
@@ -350,7 +371,7 @@ static void put_row(const struct table *t, const struct varve_cell *cells)
 
 static void put_kept(const struct table *t)
 {
-    const char *bar = t->style->utf8 ? "│" : "|";
+    const char *bar = bar_of(t);
     size_t columns = t->rows->column_count;
     for (size_t row = 0; row < t->kept.count; row += columns) {
         for (size_t c = 0; c < t->shown; c++) {
