@@ -94,7 +94,8 @@ enum varve_status result_start(struct varve_result *r, struct varve_err *err)
                                        i < root->key_count + (root->has_bucket ? 1 : 0)};
     TRY(exec_open(r->plan, r->snapshot, &r->names.lookups, &r->exec_options, &r->mem, &r->exec,
                   err));
-    r->planned = exec_planned(r->exec);
+    if (r->options.progress)
+        r->planned = exec_planned(r->exec);
     return VARVE_OK;
 }
 
