@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-enum { CHUNK = 1 << 16 };
+enum { CHUNK = 4096 };
 
 struct extract {
     struct rowset *to;

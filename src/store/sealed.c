@@ -20,8 +20,9 @@ struct sealed_filter {
     size_t word_count; /* a power of two */
 };
 
-/* Runs of up to so many rows are kept decoded, up to so many bytes of all days together. */
-enum { KEPT_ROWS = 8192, KEPT_BYTES = 32 << 20 };
+/* Runs of up to so many rows are kept decoded, up to so many bytes of all days together, once a day
+ * has been asked for so many series. */
+enum { KEPT_ROWS = 8192, KEPT_BYTES = 32 << 20, KEPT_FROM = 32 };
 
 /* A column of values as bits, and those of its blocks that are decoded. */
 struct kept_column {
@@ -49,6 +50,7 @@ struct sealed_index {
     uint32_t *next;          /* run -> another run of the same series, or HASH_NONE */
     struct arena kept;       /* what is decoded: whole batches ask for the rows of one day */
     struct kept_times *times;
+    uint32_t asked; /* for how many series */
 };
 
 /* ---- lists of rows ----------------------------------------------------- */
@@ -387,6 +389,18 @@ static void *keep(struct sealed *sealed, struct sealed_index *index, size_t coun
     return room;
 }
 
+/* The values [at, at + count) of a column, as bits; no more than a block. */
+static enum varve_status read_values(const struct column *column, uint32_t at, uint32_t count,
+                                     int64_t *values, struct varve_err *err)
+{
+    double floats[BLOCK_VALUES];
+    if (column->type == COLUMN_INTS)
+        return column_int_range(column, at, count, values, err);
+    TRY(column_float_range(column, at, count, floats, err));
+    memcpy(values, floats, count * sizeof *values);
+    return VARVE_OK;
+}
+
 static enum varve_status
 block_of(struct sealed *sealed, struct sealed_index *index, struct kept_column *column,
          uint32_t block, const int64_t **values, struct varve_err *err)
@@ -401,25 +415,19 @@ block_of(struct sealed *sealed, struct sealed_index *index, struct kept_column *
         uint32_t from = block * BLOCK_VALUES;
         uint32_t n = c->count - from < BLOCK_VALUES ? c->count - from : BLOCK_VALUES;
         int64_t *room = keep(sealed, index, n, sizeof *room, false, err);
-        double floats[BLOCK_VALUES];
         if (!room)
             return VARVE_NOMEM;
-        if (c->type == COLUMN_INTS) {
-            TRY(column_int_range(c, from, n, room, err));
-        } else {
-            TRY(column_float_range(c, from, n, floats, err));
-            memcpy(room, floats, n * sizeof *room);
-        }
+        TRY(read_values(c, from, n, room, err));
         column->blocks[block] = room;
     }
     *values = column->blocks[block];
     return VARVE_OK;
 }
 
-/* The values [at, at + count) of a column, as bits. */
+/* The same from blocks that are kept. */
 static enum varve_status
-values_at(struct sealed *sealed, struct sealed_index *index, struct kept_column *column,
-          uint32_t at, uint32_t count, int64_t *values, struct varve_err *err)
+kept_values(struct sealed *sealed, struct sealed_index *index, struct kept_column *column,
+            uint32_t at, uint32_t count, int64_t *values, struct varve_err *err)
 {
     if (at > column->column.count || count > column->column.count - at)
         return fail(err, VARVE_CORRUPT, index->segment.blob.place,
@@ -469,6 +477,11 @@ static enum varve_status list_add(struct row_list *list, const struct segment_ru
     return VARVE_OK;
 }
 
+static bool is_kept(const struct sealed_index *index, const struct segment_runs *runs, uint32_t run)
+{
+    return index->asked > KEPT_FROM && runs->rows[run] <= KEPT_ROWS;
+}
+
 /* Appends the rows of a run to the list. */
 static enum varve_status
 append_run(struct sealed *sealed, struct sealed_index *index, struct indexed_metric *metric,
@@ -479,14 +492,17 @@ append_run(struct sealed *sealed, struct sealed_index *index, struct indexed_met
     int64_t starts[BLOCK_VALUES], ends[BLOCK_VALUES], values[BLOCK_VALUES];
     uint32_t rows = runs->rows[run];
     struct kept_times times;
-    bool kept = rows <= KEPT_ROWS;
+    bool kept = is_kept(index, runs, run);
     if (kept)
         TRY(times_of(sealed, index, runs->time[run], rows, &times, err));
     for (uint32_t from = 0; from < rows; from += BLOCK_VALUES) {
         uint32_t n = rows - from < BLOCK_VALUES ? rows - from : BLOCK_VALUES;
-        if (!kept)
+        if (kept) {
+            TRY(kept_values(sealed, index, column, runs->row_at[run] + from, n, values, err));
+        } else {
             TRY(segment_times(&index->segment, runs->time[run], from, n, starts, ends, err));
-        TRY(values_at(sealed, index, column, runs->row_at[run] + from, n, values, err));
+            TRY(read_values(&column->column, runs->row_at[run] + from, n, values, err));
+        }
         TRY(list_add(list, runs, run, kept ? times.starts + from : starts,
                      kept ? times.ends + from : ends, values, n, err));
     }
@@ -523,7 +539,7 @@ kept_has(struct sealed *sealed, struct sealed_index *index, struct indexed_metri
         int64_t value;
         if (times.starts[i] != row->start)
             continue;
-        TRY(values_at(sealed, index, column, runs->row_at[run] + i, 1, &value, err));
+        TRY(kept_values(sealed, index, column, runs->row_at[run] + i, 1, &value, err));
         *has = value == row->value;
     }
     return VARVE_OK;
@@ -537,7 +553,7 @@ run_has(struct sealed *sealed, struct sealed_index *index, struct indexed_metric
     if (runs->mode[run] != row->mode || row->is_float != (run >= runs->ints) ||
         row->end < runs->first[run] || row->end > runs->last[run])
         return VARVE_OK;
-    if (runs->rows[run] <= KEPT_ROWS)
+    if (is_kept(index, runs, run))
         return kept_has(sealed, index, metric, run, row, has, err);
     struct row_list list = {.mem = sealed->mem};
     enum varve_status status = append_run(sealed, index, metric, run, &list, err);
@@ -557,6 +573,7 @@ sealed_has(struct sealed *sealed, const struct day_record *day, struct h128 seri
     if (row->end < day->first || row->end > day->last || !filter_may_have(sealed, day, series))
         return VARVE_OK;
     TRY(index_get(sealed, day, &index, err));
+    index->asked += index->asked <= KEPT_FROM;
     bound_kept(sealed);
     for (uint32_t run = hash_table_get(&index->table, series); run != HASH_NONE && !*has;
          run = index->next[run]) {
@@ -576,6 +593,7 @@ sealed_collect(struct sealed *sealed, const struct day_record *day, struct h128 
     if (!filter_may_have(sealed, day, series))
         return VARVE_OK;
     TRY(index_get(sealed, day, &index, err));
+    index->asked += index->asked <= KEPT_FROM;
     bound_kept(sealed);
     for (uint32_t run = hash_table_get(&index->table, series); run != HASH_NONE;
          run = index->next[run]) {
