@@ -2,6 +2,7 @@
  *
  * test_progress.c -- how far a statement is, as its caller is told.
  */
+#include <pthread.h>
 #include <stdio.h>
 
 #include "small.h"
@@ -28,12 +29,14 @@ static void make(struct small *s)
 struct told {
     struct varve_progress last;
     uint64_t planned, calls;
+    pthread_t caller;
 };
 
-/* Figures only grow, and never beyond what was planned. */
+/* Figures only grow, never beyond what was planned, and come on the thread that asked. */
 static void tell(void *context, const struct varve_progress *p)
 {
     struct told *told = context;
+    assert_true(pthread_equal(told->caller, pthread_self()));
     assert_true(p->segments >= told->last.segments && p->rows >= told->last.rows);
     assert_true(p->planned == 0 || p->segments <= p->planned);
     if (p->planned > 0) {
@@ -44,11 +47,11 @@ static void tell(void *context, const struct varve_progress *p)
     told->calls++;
 }
 
-static struct told run(struct small *s, const char *statement)
+static struct told run(struct small *s, const char *statement, unsigned threads)
 {
-    struct told told = {.calls = 0};
+    struct told told = {.caller = pthread_self()};
     const struct varve_run_options options = {
-        .now = T0 + DAYS * DAY, .progress = tell, .progress_context = &told};
+        .now = T0 + DAYS * DAY, .progress = tell, .progress_context = &told, .threads = threads};
     varve_result *result;
     const struct varve_cell *cells;
     size_t n;
@@ -85,7 +88,7 @@ static void test_figures(void **state)
     small_delta(&s, "nothing_of_it", "", "", T0 - 90 * DAY, varve_int(1));
     small_append(&s);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct told told = run(&s, cases[i].statement);
+        struct told told = run(&s, cases[i].statement, 1);
         bool is_reading = cases[i].rows > 0;
         if ((cases[i].planned > 0 && told.planned != cases[i].planned) ||
             told.last.rows < cases[i].rows || (is_reading && told.calls < DAYS) ||
@@ -94,6 +97,8 @@ static void test_figures(void **state)
                      (unsigned long long)told.last.segments, (unsigned long long)told.planned,
                      (unsigned long long)told.last.rows, (unsigned long long)told.calls);
     }
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        run(&s, cases[i].statement, 4);
     small_close(&s);
     small_remove(&s);
 }
