@@ -267,7 +267,7 @@ add_run(struct build *build, struct build_run *run, uint64_t times, struct varve
 static enum varve_status
 cut(struct build *build, uint32_t series, uint32_t first, size_t count, struct varve_err *err)
 {
-    const uint64_t secret = build->rowset->texts.seed * UINT64_C(0x9e3779b97f4a7c15) | 1 << 31;
+    const uint64_t secret = build->rowset->texts.seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
     const struct item *items = &build->items[first];
     struct build_run run;
     uint64_t times = 0;
