@@ -133,12 +133,17 @@ static int window_width(void)
     return ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 ? window.ws_col : 0;
 }
 
-/* The line is drawn again in its place. */
+/* The line is drawn again in its place, unless the width is what it was: some terminals say more
+ * than once that it has changed, and may be on the way to the next by then. */
 static void draw_resized(EditLine *el)
 {
     struct editor *e = editor_of(el);
     const LineInfoW *line = el_wline(el);
     int width = window_width();
+    if (width == e->width) {
+        el_resize(el);
+        return;
+    }
     int up = wrapped_rows(line->buffer, (size_t)(line->cursor - line->buffer),
                           (int)strlen(e->prompt), e->redrawn, e->width, width);
     e->width = width;
