@@ -92,10 +92,10 @@ enum varve_status rowset_pair(struct rowset *rowset, const struct varve_label *l
 static struct rowset_shape *shape_slot(struct rowset *rowset, const struct label_set *parent,
                                        const struct rowset_pair *pairs, size_t count)
 {
-    size_t mix = count + parent->count * 3u;
-    if (count > 0)
-        mix += pairs[count - 1].ids.key * 5u + pairs[count / 2].ids.key * 7u;
-    return &rowset->shapes[mix % ROWSET_SHAPES];
+    uint32_t mix = parent->count;
+    for (size_t i = 0; i < count; i++)
+        mix = (mix ^ pairs[i].ids.key) * 0x9e3779b1u;
+    return &rowset->shapes[mix >> 16 & (ROWSET_SHAPES - 1)];
 }
 
 /* Whether these keys, all with values, have that shape. */
