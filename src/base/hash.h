@@ -44,9 +44,9 @@ static inline struct h128 h128_sub(struct h128 a, struct h128 b)
     return (struct h128){a.lo - b.lo, a.hi - b.hi};
 }
 
-/* Open addressing, linear probing, load at most 3/4.  Values are < UINT32_MAX.  A slot keeps 96 bits
- * of its key, which are as good as all: tables are read at random, so what counts is how much of
- * them is in the cache. */
+/* Open addressing, linear probing, load at most 3/4.  Values are < UINT32_MAX.  A slot keeps 96
+ * bits of its key, which are as good as all: tables are read at random, so what counts is how much
+ * of them is in the cache. */
 struct hash_slot {
     uint64_t lo;
     uint32_t hi;

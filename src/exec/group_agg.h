@@ -62,8 +62,8 @@ enum varve_status accumulators_init(struct accumulator *accumulators, const stru
 void accumulators_free(struct accumulator *accumulators, uint32_t count);
 enum varve_status accumulator_take(struct accumulator *accumulator, const struct cell_rows *rows,
                                    struct varve_err *err) VARVE_CHECKED;
-/* Adds what another one of the same aggregate has taken, before either has finished.  cells[i]: what
- * its cell i of `count` is here; cell_count: how many there are here. */
+/* Adds what another one of the same aggregate has taken, before either has finished.  cells[i]:
+ * what its cell i of `count` is here; cell_count: how many there are here. */
 enum varve_status accumulator_merge(struct accumulator *accumulator, const struct accumulator *from,
                                     const uint32_t *cells, uint32_t count, uint32_t cell_count,
                                     struct varve_err *err) VARVE_CHECKED;

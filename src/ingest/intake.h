@@ -128,8 +128,8 @@ enum varve_status intake_scope(struct intake *intake, struct varve_str name,
                                struct varve_str version, const struct varve_field *attributes,
                                size_t count, struct varve_err *err) VARVE_CHECKED;
 
-/* Resource and scope by the hash of their bytes: whether they were named so since the last flush, and
- * need not be given again.  For metrics only: events have the attributes themselves. */
+/* Resource and scope by the hash of their bytes: whether they were named so since the last flush,
+ * and need not be given again.  For metrics only: events have the attributes themselves. */
 bool intake_find_around(struct intake *intake, struct h128 hash);
 /* Names those that were given last. */
 void intake_name_around(struct intake *intake, struct h128 hash);

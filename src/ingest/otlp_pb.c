@@ -2,9 +2,9 @@
  *
  * otlp_pb.c -- OTLP in protobuf: a body, block by block.
  *
- * A body is first judged as a whole (wire.h), then walked block by block, one a resource.  Blocks of
- * metrics are walked on (otlp_pb_metrics.c); those of logs and traces are
- * unpacked into the space, given to the intake scope by scope, and forgotten.
+ * A body is first judged as a whole (wire.h), then walked block by block, one a resource.  Blocks
+ * of metrics are walked on (otlp_pb_metrics.c); those of logs and traces are unpacked into the
+ * space, given to the intake scope by scope, and forgotten.
  *
  * A body that is refused has left no trace.  All that can go wrong after the first block was given
  * to the intake is that a later one does not fit into the space; so blocks so large that this

@@ -4,10 +4,10 @@
  *
  * A body is an Export{Metrics,Logs,Trace}ServiceRequest.  Before anything is
  * unpacked the wire is scanned (wire.h): what does not parse, is nested too deep or claims more
- * messages than LIMIT_MESSAGES is refused whole, and nothing of it has been taken.  Then metrics are
- * walked where they lie, and one resource after the other of logs and traces is unpacked by
- * protobuf-c into an arena with a cap.  Attributes stay bytes until somebody needs to know what they
- * say.
+ * messages than LIMIT_MESSAGES is refused whole, and nothing of it has been taken.  Then metrics
+ * are walked where they lie, and one resource after the other of logs and traces is unpacked by
+ * protobuf-c into an arena with a cap.  Attributes stay bytes until somebody needs to know what
+ * they say.
  */
 #ifndef INGEST_OTLP_PB_H
 #define INGEST_OTLP_PB_H

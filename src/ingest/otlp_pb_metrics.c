@@ -61,8 +61,8 @@ static struct h128 hash_of(const struct otlp_pb *door, struct wire message)
 
 /* ---- metrics ---- */
 
-/* What a metric's data may be, by the number of their field.  The points of an exponential histogram
- * are only counted. */
+/* What a metric's data may be, by the number of their field.  The points of an exponential
+ * histogram are only counted. */
 struct kind {
     enum intake_shape shape;
     enum varve_status (*take)(struct otlp_pb *, struct wire point, struct varve_err *);

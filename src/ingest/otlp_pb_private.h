@@ -55,8 +55,8 @@ enum varve_status
 otlp_pb_unpack(struct otlp_pb *door, const ProtobufCMessageDescriptor *descriptor,
                struct wire message, ProtobufCMessage **made, struct varve_err *err) VARVE_CHECKED;
 
-/* A resource or a scope whose records count `records`; NULL: none.  *usable is false when these were
- * rejected. */
+/* A resource or a scope whose records count `records`; NULL: none.  *usable is false when these
+ * were rejected. */
 enum varve_status
 otlp_pb_resource(struct otlp_pb *door, const struct Otlp__Resource *resource, uint64_t records,
                  bool *usable, struct varve_err *err) VARVE_CHECKED;

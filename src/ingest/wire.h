@@ -91,8 +91,8 @@ WIRE_INLINE enum wire_next wire_next(struct wire *wire, struct wire_field *field
     return WIRE_MALFORMED;
 }
 
-/* Steps over the fields that follow with this number and a length, which are mostly more of what was
- * just read, and counts them.  The first thing that is none, or longer than 16 KB, is left to
+/* Steps over the fields that follow with this number and a length, which are mostly more of what
+ * was just read, and counts them.  The first thing that is none, or longer than 16 KB, is left to
  * wire_next. */
 static inline size_t wire_step_over(struct wire *wire, uint32_t number)
 {

@@ -33,8 +33,8 @@ enum varve_status batch_metric(struct write_batch *batch, const struct varve_met
 enum varve_status
 batch_labels(struct write_batch *batch, uint32_t parent, const struct varve_label *labels,
              size_t count, uint32_t *set, struct varve_err *err) VARVE_CHECKED;
-/* The same for labels one by one, as rowset.h has it: what is checked of a label is checked when its
- * pair is made. */
+/* The same for labels one by one, as rowset.h has it: what is checked of a label is checked when
+ * its pair is made. */
 enum varve_status batch_pair(struct write_batch *batch, const struct varve_label *label,
                              struct rowset_pair *pair, struct varve_err *err) VARVE_CHECKED;
 enum varve_status

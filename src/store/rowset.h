@@ -76,8 +76,8 @@ struct rowset_pair {
 };
 
 /* How a set that was put together lately came from its parent and its own pairs: the keys of both
- * as they were given, and where among the sorted ones each stands; an inherited one that is replaced
- * stands nowhere. */
+ * as they were given, and where among the sorted ones each stands; an inherited one that is
+ * replaced stands nowhere. */
 enum { ROWSET_SHAPE = 64, ROWSET_SHAPES = 64, ROWSET_REPLACED = 255 };
 struct rowset_shape {
     uint32_t inherited, own; /* both 0: none */

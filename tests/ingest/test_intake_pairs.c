@@ -3,9 +3,9 @@
  * test_intake_pairs.c -- what doors may leave out changes nothing.
  *
  * Two intakes are told the same random telemetry: one everything, by intake_labels; the other as
- * the protobuf door does it, attributes by the hash of their bytes and resources by name.  What they
- * append and what they refuse must be the same, also for attributes that no label can be made of,
- * labels given twice, removed and inherited ones, rules, and small batches in between.
+ * the protobuf door does it, attributes by the hash of their bytes and resources by name.  What
+ * they append and what they refuse must be the same, also for attributes that no label can be made
+ * of, labels given twice, removed and inherited ones, rules, and small batches in between.
  */
 #include "../base/prng.h"
 #include "intake_unit.h"
@@ -14,14 +14,14 @@
 
 enum { NAMES = 12, VALUES = 9, ROUNDS = 400, POINTS = 12, MOST = 8 };
 
-static const char *const names[NAMES] = {"model", "type", "user.id", "session.id", "team", "cost_center",
-                                         "user_id", "otel.scope.name", "", "bad\xff", "host.name",
-                                         "secret"};
+static const char *const names[NAMES] = {"model", "type",        "user.id",   "session.id",
+                                         "team",  "cost_center", "user_id",   "otel.scope.name",
+                                         "",      "bad\xff",     "host.name", "secret"};
 
 static struct varve_field random_field(struct prng *prng)
 {
-    static const char *const values[VALUES] = {"a",  "b", "c", "",        "com.anthropic.claude_code",
-                                               "\xfe", "d", "e", "longer than eight"};
+    static const char *const values[VALUES] = {
+        "a", "b", "c", "", "com.anthropic.claude_code", "\xfe", "d", "e", "longer than eight"};
     const char *name = names[prng_below(prng, prng_below(prng, 4) ? 6 : NAMES)];
     switch (prng_below(prng, 12)) {
     case 0:
@@ -62,14 +62,15 @@ static struct h128 hash_all(const struct varve_field *fields, size_t count)
     return hash;
 }
 
-static void labels_by_pairs(struct intake *intake, struct h128 hash, const struct varve_field *fields,
-                            size_t count, uint32_t *set, bool *plain)
+static void
+labels_by_pairs(struct intake *intake, struct h128 hash, const struct varve_field *fields,
+                size_t count, uint32_t *set, bool *plain)
 {
     *plain = intake_pairs_begin(intake);
     for (size_t i = 0; *plain && i < count; i++)
         if (!intake_pairs_find(intake, hash_of(&fields[i])))
-            assert_int_equal(
-                intake_pairs_add(intake, hash_of(&fields[i]), &fields[i], plain, NULL), VARVE_OK);
+            assert_int_equal(intake_pairs_add(intake, hash_of(&fields[i]), &fields[i], plain, NULL),
+                             VARVE_OK);
     if (*plain)
         assert_int_equal(intake_pairs_labels(intake, hash, set, plain, NULL), VARVE_OK);
 }
