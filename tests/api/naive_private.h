@@ -18,7 +18,7 @@ struct work {
     const struct group *kept; /* by TOP; NULL: all */
     size_t kept_count;
     const char *other; /* what the others are called */
-    bool no_buckets; /* while TOP ranks */
+    bool no_buckets;   /* while TOP ranks */
 };
 struct span {
     int64_t from, to;
