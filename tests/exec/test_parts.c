@@ -284,7 +284,7 @@ static void test_deadline(void **state)
     struct small_store small;
     make_store(&small);
     bool in_time = false, late = false;
-    for (int64_t room = -1; room < 1000000000 && !in_time; room = room * 3 / 2 + 2000) {
+    for (int64_t room = -1; room < 60 * NS_PER_SECOND && !in_time; room = room * 3 / 2 + 2000) {
         struct asking a;
         struct relation rows;
         struct varve_err err;
