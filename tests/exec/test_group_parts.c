@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_group_parts.c -- statements over the events of many days, with several threads: every kind of
- * aggregate gives the same bits, in the same order, also when memory runs out on the way.
+ * test_group_parts.c -- statements over the events of many days, with several threads: every kind
+ * of aggregate gives the same bits, in the same order, also when memory runs out on the way.
  */
 #include "../base/unit.h"
 
