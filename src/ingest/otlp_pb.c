@@ -263,6 +263,7 @@ enum varve_status otlp_pb_body(struct otlp_pb *door, enum otlp_signal signal, co
     enum wire_signal known = signal_of(signal, bytes, size);
     enum varve_status status = wire_scan(bytes, size, known, err);
     size_t taken = 0;
+    door->head.size = 0;
     if (status == VARVE_OK)
         status = take_blocks(door, &signals[known], wire_over(bytes, size), &taken, err);
     space_clear(&door->space);

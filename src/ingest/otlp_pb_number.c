@@ -8,6 +8,11 @@
  * point one behind the other, so what is hashed is one run of bytes; attributes with something
  * between them are copied together first.
  *
+ * The points of a request begin with the same attributes, of the user, the session and the account,
+ * which are long; short ones follow, of the model and the type.  So up to the last long one
+ * bytes are compared with those of the point before, and neither stepped through nor hashed again
+ * when they are the same.
+ *
  * A point that does not parse costs only itself.
  */
 #include "ingest/otlp_pb_private.h"
@@ -17,8 +22,11 @@ struct number {
     uint64_t flags;
     struct varve_value value; /* VARVE_NULL: none */
     struct point_run run;     /* of the attributes */
+    size_t head;              /* how much of the run is up to its last long attribute */
     bool scattered;           /* they do not lie together: run is that of the first ones */
 };
+
+enum { LONG_ATTRIBUTE = 32 };
 
 /* ---- label sets ---- */
 
@@ -58,10 +66,15 @@ labels_of_known(struct otlp_pb *door, struct point_run run, struct h128 hash, ui
     return *plain ? intake_pairs_labels(door->intake, hash, labels, plain, err) : VARVE_OK;
 }
 
-enum varve_status otlp_pb_labels(struct otlp_pb *door, struct point_run run, uint32_t *labels,
-                                 bool *usable, struct varve_err *err)
+static struct h128 hash_of(const struct otlp_pb *door, struct point_run run)
 {
-    struct h128 hash = hash128(run.size ? run.bytes : (const uint8_t *)"", run.size, door->seed);
+    return hash128(run.size ? run.bytes : (const uint8_t *)"", run.size, door->seed);
+}
+
+/* The label set of attributes whose bytes have this hash. */
+static enum varve_status find_labels(struct otlp_pb *door, struct point_run run, struct h128 hash,
+                                     uint32_t *labels, bool *usable, struct varve_err *err)
+{
     *usable = true;
     if (intake_find_labels(door->intake, hash, labels))
         return VARVE_OK;
@@ -73,6 +86,12 @@ enum varve_status otlp_pb_labels(struct otlp_pb *door, struct point_run run, uin
         return VARVE_OK;
     return intake_labels(door->intake, hash, door->values.fields, door->values.count, labels,
                          usable, err);
+}
+
+enum varve_status otlp_pb_labels(struct otlp_pb *door, struct point_run run, uint32_t *labels,
+                                 bool *usable, struct varve_err *err)
+{
+    return find_labels(door, run, hash_of(door, run), labels, usable, err);
 }
 
 /* ---- points ---- */
@@ -144,24 +163,65 @@ static bool read_field(struct number *number, const struct wire_field *field, co
     }
 }
 
-static bool read_number(struct wire wire, struct number *number)
+/* Steps over attributes as wire_step_over does, and notes where the last long one ends. */
+static void step_over_attributes(struct wire *wire, struct number *number)
+{
+    const uint8_t *at = wire->at, *head = NULL;
+    while (wire->end - at >= 2 && at[0] == (POINT_ATTRIBUTES << 3 | WIRE_LEN) && at[1] < 0x80 &&
+           at[1] <= wire->end - at - 2) {
+        bool is_long = at[1] >= LONG_ATTRIBUTE;
+        at += 2 + at[1];
+        head = is_long ? at : head;
+    }
+    number->run.size += (size_t)(at - wire->at);
+    if (head)
+        number->head = (size_t)(head - number->run.bytes);
+    wire->at = at;
+}
+
+/* Takes the head of the point before if this one has it, too. */
+static void take_head(const struct point_head *head, struct wire *wire, struct number *number)
+{
+    if (head->size == 0 || number->run.size > 0 || (size_t)(wire->end - wire->at) < head->size ||
+        memcmp(wire->at, head->bytes, head->size) != 0)
+        return;
+    number->run = (struct point_run){wire->at, head->size};
+    number->head = head->size;
+    wire->at += head->size;
+    step_over_attributes(wire, number);
+}
+
+static bool read_number(const struct point_head *head, struct wire wire, struct number *number)
 {
     struct wire_field field = {.value = 0};
     *number = (struct number){.value = {.type = VARVE_NULL}};
     for (;;) {
         read_fixed(&wire, number);
+        take_head(head, &wire, number);
         const uint8_t *from = wire.at;
         enum wire_next next = wire_next(&wire, &field);
         if (next != WIRE_FIELD)
             return next == WIRE_END;
         if (!read_field(number, &field, from, wire.at))
             return false;
-        if (field.number == POINT_ATTRIBUTES && !number->scattered) {
-            from = wire.at;
-            wire_step_over(&wire, POINT_ATTRIBUTES);
-            number->run.size += (size_t)(wire.at - from);
-        }
+        if (field.number == POINT_ATTRIBUTES && !number->scattered)
+            step_over_attributes(&wire, number);
     }
+}
+
+/* Hashes the head by itself, if it is another one than that of the point before. */
+static struct h128 hash_of_number(struct otlp_pb *door, const struct number *number)
+{
+    struct point_head *head = &door->head;
+    struct point_run run = number->run;
+    if (number->head == 0)
+        return hash_of(door, run);
+    if (head->size != number->head || memcmp(head->bytes, run.bytes, head->size) != 0) {
+        *head = (struct point_head){run.bytes, number->head, {0, 0}};
+        head->hash = hash_of(door, (struct point_run){run.bytes, number->head});
+    }
+    run = (struct point_run){run.bytes + number->head, run.size - number->head};
+    return h128_pair(head->hash, hash_of(door, run));
 }
 
 static enum varve_status
@@ -185,7 +245,7 @@ take_number(struct otlp_pb *door, struct wire point, bool has_start, struct varv
     struct number number;
     uint32_t labels;
     bool usable;
-    if (!read_number(point, &number)) {
+    if (!read_number(&door->head, point, &number)) {
         intake_reject(door->intake, REJECT_RECORD, 1, "a point that is not well-formed protobuf");
         return VARVE_OK;
     }
@@ -195,9 +255,12 @@ take_number(struct otlp_pb *door, struct wire point, bool has_start, struct varv
         intake_reject(door->intake, REJECT_VALUE, 1, "a point without a value");
         return VARVE_OK;
     }
-    if (number.scattered)
+    if (number.scattered) {
         TRY(gather(door, point, &number.run, err));
-    TRY(otlp_pb_labels(door, number.run, &labels, &usable, err));
+        number.head = 0;
+    }
+    struct h128 hash = hash_of_number(door, &number);
+    TRY(find_labels(door, number.run, hash, &labels, &usable, err));
     if (!usable)
         return VARVE_OK;
     return intake_number(door->intake, labels, has_start ? number.start : 0, number.time,

@@ -23,11 +23,19 @@ struct Otlp__Span;
 /* Messages that were sent in pieces, joined. */
 enum { JOINED_RESOURCE, JOINED_SCOPE, JOINED_DATA, JOINED_MESSAGES };
 
+/* The attributes that the points of a request begin with: of the last one, in the body at hand. */
+struct point_head {
+    const uint8_t *bytes;
+    size_t size; /* 0: none */
+    struct h128 hash;
+};
+
 struct otlp_pb {
     struct mem *mem;
     struct intake *intake;
     uint64_t seed;       /* of the hashes of attributes, which live as long as a block */
     struct space space;  /* the block at hand */
+    struct point_head head;
     struct buf together; /* attributes that did not lie together, brought together */
     struct buf joined[JOINED_MESSAGES];
     struct values values;
