@@ -180,15 +180,16 @@ static void step_over_attributes(struct wire *wire, struct number *number)
 }
 
 /* Takes the head of the point before if this one has it, too. */
-static void take_head(const struct point_head *head, struct wire *wire, struct number *number)
+static bool take_head(const struct point_head *head, struct wire *wire, struct number *number)
 {
     if (head->size == 0 || number->run.size > 0 || (size_t)(wire->end - wire->at) < head->size ||
         memcmp(wire->at, head->bytes, head->size) != 0)
-        return;
+        return false;
     number->run = (struct point_run){wire->at, head->size};
     number->head = head->size;
     wire->at += head->size;
     step_over_attributes(wire, number);
+    return true;
 }
 
 static bool read_number(const struct point_head *head, struct wire wire, struct number *number)
@@ -197,7 +198,8 @@ static bool read_number(const struct point_head *head, struct wire wire, struct 
     *number = (struct number){.value = {.type = VARVE_NULL}};
     for (;;) {
         read_fixed(&wire, number);
-        take_head(head, &wire, number);
+        if (take_head(head, &wire, number))
+            continue;
         const uint8_t *from = wire.at;
         enum wire_next next = wire_next(&wire, &field);
         if (next != WIRE_FIELD)
