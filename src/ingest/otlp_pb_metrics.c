@@ -158,8 +158,10 @@ static enum varve_status take_metric(struct otlp_pb *door, struct wire bytes, st
                       "a metric without data, or of several kinds");
         return VARVE_OK;
     }
-    if (metric.pieces > 1)
+    if (metric.pieces > 1) {
+        door->head.size = 0; /* it may lie where these are joined */
         TRY(join(bytes, metric.kind, &door->joined[JOINED_DATA], &metric.data, err));
+    }
     metric.what.shape = kinds[metric.kind].shape;
     read_data(metric.data, &metric.what);
     TRY(intake_metric(door->intake, &metric.what, &wanted, err));

@@ -23,7 +23,8 @@ struct Otlp__Span;
 /* Messages that were sent in pieces, joined. */
 enum { JOINED_RESOURCE, JOINED_SCOPE, JOINED_DATA, JOINED_MESSAGES };
 
-/* The attributes that the points of a request begin with: of the last one, in the body at hand. */
+/* The attributes that the points of a request begin with: of the last one, in the body at hand or
+ * in data that were joined. */
 struct point_head {
     const uint8_t *bytes;
     size_t size; /* 0: none */

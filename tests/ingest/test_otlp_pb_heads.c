@@ -2,7 +2,9 @@
  *
  * test_otlp_pb_heads.c -- what the points of a request have in common is looked at once, and that
  * changes nothing: random points, most of which begin as the one before, are given in one body and
- * each in a body and to a door of its own; the intake must hear the same of every point.
+ * each in a body and to a door of its own; the intake must hear the same of every point.  Points
+ * are spread over metrics, and data of metrics over pieces, which are joined elsewhere than in the
+ * body.
  */
 #include <stdio.h>
 #include <string.h>
@@ -108,6 +110,20 @@ static void put_body(struct pb *body, const struct pb *point)
     pb_sample_up(body);
 }
 
+/* Goes on in the metric at hand, in a new piece of its data, or in another metric. */
+static void put_into_metric(struct pb *all, struct prng *prng)
+{
+    uint64_t which = all->depth <= 2 ? 0 : prng_below(prng, 6);
+    if (which > 1)
+        return;
+    while (all->depth > (which == 0 ? 2 : 3))
+        pb_end(all);
+    if (which == 0)
+        pb_sample_sum(all);
+    else
+        pb_begin(all, 7);
+}
+
 /* Of two long texts the first lines that differ. */
 static void check_same(const char *ours, const char *theirs)
 {
@@ -137,15 +153,17 @@ static void points_share_heads(void **state)
         size_t count = 0;
         buf_init(&ours, &mem, 1 << 24);
         buf_init(&theirs, &mem, 1 << 24);
+        pb_sample_down(&all);
         for (int i = 0; i < POINTS; i++) {
             pb_clear(&point);
             put_point(&point, &prng, attributes, &count);
+            put_into_metric(&all, &prng);
             pb_raw(&all, point.data, point.size);
             put_body(&body, &point);
             heard(&alone, &body, &theirs);
         }
-        put_body(&body, &all);
-        heard(&together, &body, &ours);
+        pb_sample_up(&all);
+        heard(&together, &all, &ours);
         buf_put8(&ours, 0);
         buf_put8(&theirs, 0);
         assert_int_equal(buf_status(&ours, NULL), VARVE_OK);
