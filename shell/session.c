@@ -62,13 +62,17 @@ static enum varve_status
 next_told(void *context, const struct varve_cell **cells, size_t *count, struct varve_err *err)
 {
     struct session *s = context;
-    struct stat about;
     enum varve_status status = s->running.next(s->running.context, cells, count, err);
     progress_end(&s->progress);
-    int fd = fileno(s->out);
-    if (s->is_telling)
-        s->is_telling = fd >= 0 && fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
+    s->is_telling = s->is_telling && s->is_out_of_the_way;
     return status;
+}
+
+static bool is_file(FILE *out)
+{
+    struct stat about;
+    int fd = fileno(out);
+    return fd >= 0 && fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
 }
 
 /* ---- the options --------------------------------------------------------------- */
@@ -401,6 +405,7 @@ static enum exit_status run_statement(struct session *s, struct varve_str text)
         rows = kept_record(&s->last, &rows);
     }
     s->running = rows;
+    s->is_out_of_the_way = is_file(s->out);
     rows.next = next_told;
     rows.context = s;
     status = show(s, text, &rows, result);

@@ -39,6 +39,7 @@ struct session {
     struct progress progress; /* of the statement that runs */
     struct rows running;      /* its rows */
     bool is_telling;          /* how far it is may be shown */
+    bool is_out_of_the_way;   /* also while rows are written: they go into a file */
     struct kept last;         /* the last result */
     char *last_text;          /* the statement it came from; NULL: none */
     struct editor *editor;    /* NULL: not interactive */

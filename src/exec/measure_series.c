@@ -46,7 +46,7 @@ series_labels(struct snapshot *snapshot, struct varve_str metric, struct time_ra
     for (size_t i = 0; i < snapshot->source_count && status == VARVE_OK; i++) {
         struct source *source = &snapshot->sources[i];
         struct segment segment;
-        if (source->table != 0 || source->last < range.since || source->first >= range.until)
+        if (!source_is_in(source, 0, range.since, range.until))
             continue;
         arena_clear(&scratch);
         TRYOUT(snapshot_segment(snapshot, source, &scratch, &segment, err));

@@ -15,8 +15,7 @@ enum { PART_SEGMENTS = 2, PART_ROWS = 1 << 17, SEGMENT_ROWS = 4096 };
 
 static uint64_t weight_of(const struct source *source, const struct scan *scan)
 {
-    bool is_read =
-        source->table == scan->table && source->last >= scan->since && source->first < scan->until;
+    bool is_read = source_is_in(source, scan->table, scan->since, scan->until);
     return is_read ? source->rows + SEGMENT_ROWS : 0;
 }
 

@@ -13,10 +13,8 @@ static uint64_t
 count_sources(const struct snapshot *snapshot, uint32_t table, int64_t since, int64_t until)
 {
     uint64_t count = 0;
-    for (size_t i = 0; i < snapshot->source_count; i++) {
-        const struct source *source = &snapshot->sources[i];
-        count += source->table == table && source->last >= since && source->first < until;
-    }
+    for (size_t i = 0; i < snapshot->source_count; i++)
+        count += source_is_in(&snapshot->sources[i], table, since, until);
     return count;
 }
 

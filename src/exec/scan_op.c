@@ -119,8 +119,7 @@ static bool next_day(struct op *op, struct time_range *part)
     for (; s->next < snapshot->source_count; s->next++) {
         const struct source *source = &snapshot->sources[s->next];
         int32_t day = source->day;
-        if (source->table != s->table || source->last < range->since ||
-            source->first >= range->until)
+        if (!source_is_in(source, s->table, range->since, range->until))
             continue;
         while (s->next < snapshot->source_count && snapshot->sources[s->next].day == day)
             s->next++;

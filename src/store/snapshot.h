@@ -27,6 +27,13 @@ struct source {
     uint64_t seen;         /* what of it has been verified; see segment_open_again */
 };
 
+/* Whether a source may have rows of the table, or of metrics, in [since, until). */
+static inline bool
+source_is_in(const struct source *source, uint32_t table, int64_t since, int64_t until)
+{
+    return source->table == table && source->last >= since && source->first < until;
+}
+
 struct pin {
     struct segfile_id id;
     struct segfile *file;
@@ -59,8 +66,8 @@ enum varve_status
 snapshot_open(struct store *store, struct snapshot **snapshot, struct varve_err *err) VARVE_CHECKED;
 /* A view of a snapshot, for another thread: it reads the same sources by means of its own.  The
  * snapshot outlives its views; a source is read through one of them at a time. */
-enum varve_status snapshot_view(struct snapshot *whole, struct snapshot **view,
-                                struct varve_err *err) VARVE_CHECKED;
+enum varve_status
+snapshot_view(struct snapshot *whole, struct snapshot **view, struct varve_err *err) VARVE_CHECKED;
 void snapshot_close(struct snapshot *snapshot); /* of a view, too */
 
 /* The bytes of a source, good until the snapshot is closed. place needs 64 bytes. */

@@ -209,6 +209,17 @@ void unit_rejected(const struct unit *unit, enum reject_reason reason, uint64_t 
                  unit->report.first[reason]);
 }
 
+void unit_check_same(struct unit *like, struct unit *unit)
+{
+    assert_int_equal(intake_flush(like->intake, NULL), VARVE_OK);
+    assert_true(like->size > 0);
+    like->lines[like->size] = '\0';
+    unit_check(unit, like->lines);
+    for (int reason = 0; reason < REJECT_REASONS; reason++)
+        unit_rejected(unit, (enum reject_reason)reason, like->report.counts[reason]);
+    assert_int_equal(intake_counts(like->intake)->series, intake_counts(unit->intake)->series);
+}
+
 enum varve_status unit_plain(struct unit *unit)
 {
     TRY(intake_resource(unit->intake, NULL, 0, NULL));

@@ -40,6 +40,10 @@ void unit_check(struct unit *unit, const char *lines);
 /* Fails the test unless this was refused so often for this reason. */
 void unit_rejected(const struct unit *unit, enum reject_reason reason, uint64_t count);
 
+/* Flushes both, and fails the test unless the second appended, refused and counted what the first
+ * did. */
+void unit_check_same(struct unit *like, struct unit *unit);
+
 struct varve_str unit_str(const char *text);
 struct varve_field unit_text(const char *name, const char *text);
 struct varve_field unit_int(const char *name, int64_t number);
