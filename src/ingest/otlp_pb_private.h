@@ -34,8 +34,8 @@ struct point_head {
 struct otlp_pb {
     struct mem *mem;
     struct intake *intake;
-    uint64_t seed;       /* of the hashes of attributes, which live as long as a block */
-    struct space space;  /* the block at hand */
+    uint64_t seed;      /* of the hashes of attributes, which live as long as a block */
+    struct space space; /* the block at hand */
     struct point_head head;
     struct buf together; /* attributes that did not lie together, brought together */
     struct buf joined[JOINED_MESSAGES];
