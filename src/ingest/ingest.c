@@ -162,6 +162,14 @@ static enum varve_status give_body(struct ingest *ingest, enum varve_input input
     return otlp_json_body(ingest->json, OTLP_ANY, body.data, body.size, refused, err);
 }
 
+/* Looks at the clock when bytes have come. */
+static void tick(struct ingest *ingest, const struct source *source, uint64_t *seen)
+{
+    if (source->bytes != *seen)
+        intake_tick(ingest->intake);
+    *seen = source->bytes;
+}
+
 /* What happened to a stream as a whole: the first refusal is told, all are counted. */
 struct outcome {
     enum varve_status status;
@@ -195,6 +203,7 @@ take_bodies(struct ingest *ingest, enum varve_input input, struct source *source
             struct outcome *outcome, struct varve_err *err)
 {
     enum source_framing framing = FRAME_BARE;
+    uint64_t seen = 0;
     if (input == VARVE_INPUT_OTLP)
         TRY(source_framing(source, &framing, err));
     for (uint64_t number = 1;; number++) {
@@ -206,6 +215,7 @@ take_bodies(struct ingest *ingest, enum varve_input input, struct source *source
                                        : source_json(source, &body, &why);
         if (status == VARVE_DONE)
             return VARVE_OK;
+        tick(ingest, source, &seen);
         if (status == VARVE_OK) {
             intake_place(ingest->intake, place, "body", number);
             status = give_body(ingest, input, body, &refused, &why);
@@ -225,6 +235,7 @@ static enum varve_status
 take_lines(struct ingest *ingest, enum varve_input input, struct source *source, const char *place,
            int64_t time, struct varve_err *err)
 {
+    uint64_t seen = 0;
     prom_text_begin(ingest->text, input, place, time);
     for (;;) {
         struct varve_str line;
@@ -232,6 +243,7 @@ take_lines(struct ingest *ingest, enum varve_input input, struct source *source,
         enum varve_status status = source_line(source, &line, &why);
         if (status == VARVE_DONE)
             return prom_text_end(ingest->text, err);
+        tick(ingest, source, &seen);
         if (is_refusal(status))
             prom_text_lost(ingest->text, why.message);
         else if (status != VARVE_OK)
@@ -332,6 +344,7 @@ enum varve_status ingest_body(struct ingest *ingest, enum varve_input input, con
         return outcome.status;
     }
     TRY(open_door(ingest, input, err));
+    intake_tick(ingest->intake);
     if (input > VARVE_INPUT_OTLP_JSON)
         return take_page(ingest, said, place, body, err);
     intake_place(ingest->intake, place, "body", 1);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * intake.c -- the life of an intake: what surrounds records, and the batches they go into.
+ * intake.c -- the life of an intake, and what surrounds records.
  *
  * Attributes of the resource and the scope are held as they came, since what becomes of them
- * differs between events and metrics.  A batch is appended between resources or on demand; with it
- * goes everything that has numbers of that batch in it: label sets and metrics.
+ * differs between events and metrics.  When batches are appended is in intake_batch.c.
  *
  * Invariant: what the batch refuses is counted, and what is left in it is good; only a
  * status that is neither VARVE_INVALID nor VARVE_LIMIT leaves the intake unusable, except
@@ -50,7 +49,13 @@ intake_new(const struct intake_options *options, struct intake **intake, struct 
     hash_table_init(&made->around_table, mem);
     made->batch_number = 1;
     hash_table_init(&made->metric_table, mem);
-    enum varve_status status = batch_init(&made->batch, mem, options->seed, err);
+    made->newest = INT64_MIN;
+    enum varve_status status = rowset_init(&made->kept, mem, options->seed, err);
+    if (status == VARVE_OK) {
+        status = batch_init(&made->batch, mem, options->seed, err);
+        if (status != VARVE_OK)
+            rowset_free(&made->kept);
+    }
     if (status != VARVE_OK)
         mem_free(mem, made, sizeof *made);
     else
@@ -64,6 +69,7 @@ void intake_free(struct intake *intake)
         return;
     struct mem *mem = intake->mem;
     batch_free(&intake->batch);
+    rowset_free(&intake->kept);
     facts_free(&intake->facts);
     seen_free(&intake->seen);
     arena_free(&intake->resource.arena);
@@ -237,47 +243,4 @@ intake_scope(struct intake *intake, struct varve_str name, struct varve_str vers
         if (!is_own && said[i].value.as.s.size > 0)
             TRY(hold_field(&intake->scope, said[i], err));
     return hold_all(intake, &intake->scope, attributes, count, err);
-}
-
-/* ---- batches ---- */
-
-/* All that has numbers of the batch in it. */
-static void forget_batch(struct intake *intake)
-{
-    hash_table_clear(&intake->label_table);
-    hash_table_clear(&intake->around_table);
-    intake->batch_number++;
-    intake->labels_known_count = 0;
-    hash_table_clear(&intake->metric_table);
-    arena_clear(&intake->metric_texts);
-    intake->metric_count = 0;
-    intake->series = 0;
-    if (intake->session_capacity)
-        memset(intake->sessions, 0, intake->session_capacity);
-    intake_forget_base(intake);
-    intake->resource.count = intake->scope.count = 0;
-}
-
-enum varve_status intake_flush(struct intake *intake, struct varve_err *err)
-{
-    struct write_batch *batch = &intake->batch;
-    if (batch->rows.row_count + batch->events.count > 0) {
-        TRY(intake->options.append(intake->options.context, batch, &intake->counts.appended, err));
-        intake->counts.batches++;
-    }
-    batch_clear(batch);
-    forget_batch(intake);
-    return VARVE_OK;
-}
-
-/* Records that were refused leave metrics, label sets and texts behind, which go with the batch. */
-enum varve_status intake_pause(struct intake *intake, struct varve_err *err)
-{
-    const struct write_batch *batch = &intake->batch;
-    size_t rows = batch->rows.row_count + batch->events.count;
-    size_t other = batch->rows.texts.count + batch->rows.set_count + batch->events.texts.count +
-                   intake->metric_count;
-    if (rows >= intake->options.batch_rows || other / 8 >= intake->options.batch_rows)
-        return intake_flush(intake, err);
-    return VARVE_OK;
 }

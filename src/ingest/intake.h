@@ -107,7 +107,7 @@ struct intake_options {
     intake_append *append;
     intake_known *known;
     void *context;       /* of both */
-    uint64_t batch_rows; /* 0: LIMIT_BATCH_ROWS */
+    uint64_t batch_rows; /* at most; 0: LIMIT_BATCH_ROWS */
 };
 
 enum varve_status intake_new(const struct intake_options *options, struct intake **intake,
@@ -177,9 +177,11 @@ enum varve_status intake_span(struct intake *intake, const struct intake_span *s
 enum varve_status intake_span_event(struct intake *intake, const struct intake_span_event *event,
                                     struct varve_err *err) VARVE_CHECKED;
 
-/* Appends the batch if it has grown large.  To be called between resources only: label sets,
- * the resource and the scope are forgotten. */
+/* Appends the batch, or most of it, if it has grown large, its day is over or it has waited long.
+ * To be called between resources only: label sets, the resource and the scope are forgotten. */
 enum varve_status intake_pause(struct intake *intake, struct varve_err *err) VARVE_CHECKED;
+/* Looks at the clock, for the next intake_pause.  To be called when more bytes have come. */
+void intake_tick(struct intake *intake);
 /* Appends whatever there is. */
 enum varve_status intake_flush(struct intake *intake, struct varve_err *err) VARVE_CHECKED;
 

@@ -180,6 +180,7 @@ static enum varve_status find_out(struct intake *intake, const struct intake_met
                       "a sum or histogram that is neither delta nor cumulative", err);
     metric->temporality = (enum varve_temporality)meant.temporality;
     metric->from_zero = known && known->session_scoped;
+    intake->has_readings |= metric->temporality == VARVE_CUMULATIVE;
     return shape(intake, metric, &meant, unit_of(sent->unit, known), err);
 }
 

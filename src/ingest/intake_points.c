@@ -95,6 +95,7 @@ enum varve_status intake_number(struct intake *intake, uint32_t labels, int64_t 
     }
     if (status != VARVE_OK)
         return refused(intake, status, start, end, &why, err);
+    intake_note(intake, end);
     if (intake->series < intake->batch.rows.series_count)
         return count_series(intake, err);
     return VARVE_OK;
@@ -211,8 +212,10 @@ static uint32_t with_number(struct compound *compound, const char *key, double n
 static enum varve_status compound_end(struct compound *compound, struct varve_err *err)
 {
     struct intake *intake = compound->intake;
-    if (compound->status == VARVE_OK)
+    if (compound->status == VARVE_OK) {
+        intake_note(intake, compound->end);
         return count_series(intake, err);
+    }
     intake->batch.rows.row_count = compound->rows_before;
     if (compound->bad_labels && !intake_is_final(compound->status)) {
         intake_reject(intake, REJECT_LABELS, 1, compound->why.message);

@@ -2,7 +2,8 @@
  *
  * intake_private.h -- what the parts of the intake share.
  *
- *   intake.c         its life, the resource and the scope, batches
+ *   intake.c         its life, the resource and the scope
+ *   intake_batch.c   when batches are appended
  *   intake_metric.c  what a metric is
  *   intake_labels.c  the labels of its points
  *   intake_pairs.c   the same, attribute by attribute
@@ -55,6 +56,12 @@ struct intake {
     struct intake_options options;
     struct mem *mem;
     struct write_batch batch;
+    struct rowset kept; /* rows for the next batch, while one is appended */
+    int64_t newest;     /* end of any point of the batch */
+    int64_t day_over;   /* a point as late as this ends a day; 0: not worked out yet */
+    int64_t began;      /* the batch, by the clock for measuring; 0: not looked yet */
+    bool has_readings;  /* cumulative ones are among its points */
+    bool is_due;        /* it has waited long enough */
     struct facts facts;
     struct seen seen;
     struct intake_counts counts;
@@ -112,6 +119,11 @@ static inline bool intake_is_final(enum varve_status status)
 }
 
 void intake_forget_base(struct intake *intake);
+/* A point that the batch has taken. */
+static inline void intake_note(struct intake *intake, int64_t end)
+{
+    intake->newest = end > intake->newest ? end : intake->newest;
+}
 
 /* intake_labels.c: the labels of resource and scope for the metric at hand. */
 enum varve_status intake_base(struct intake *intake, struct varve_err *err) VARVE_CHECKED;

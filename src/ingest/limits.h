@@ -18,7 +18,8 @@ enum {
     LIMIT_BUCKETS = 1024,        /* of one histogram, and quantiles of a summary */
     LIMIT_LINE = 1 << 20,        /* bytes of a line of text */
     LIMIT_UNPACKED = 160 << 20,  /* bytes of memory that one body may become */
-    LIMIT_BATCH_ROWS = 96 << 10, /* points and events collected before they are appended */
+    LIMIT_BATCH_ROWS = 1 << 20,  /* points collected before they are appended, of a day */
+    LIMIT_BATCH_SMALL = 96 << 10 /* all else that is collected before it is appended */
 };
 
 #endif

@@ -383,12 +383,13 @@ struct plan {
     size_t size;
 };
 
-static enum varve_status
-plan_make(struct plan *plan, struct mem *mem, const struct rowset *batch, struct varve_err *err)
+static enum varve_status plan_make(struct plan *plan, const struct admit *admit,
+                                   const struct rowset *batch, struct varve_err *err)
 {
+    const uint8_t *taken = admit->taken;
     size_t rows = batch->row_count, series = batch->series_count, texts = batch->texts.count;
     plan->size = mem_array(rows + series + 1 + texts, sizeof *plan->order);
-    plan->order = mem_alloc(mem, plan->size);
+    plan->order = mem_alloc(admit->mem, plan->size);
     if (!plan->order)
         return fail_nomem(err, plan->size);
     plan->ends = plan->order + rows;
@@ -396,11 +397,13 @@ plan_make(struct plan *plan, struct mem *mem, const struct rowset *batch, struct
     memset(plan->ends, 0, (series + 1) * sizeof *plan->ends);
     memset(plan->texts, 0xff, texts * sizeof *plan->texts);
     for (size_t i = 0; i < rows; i++)
-        plan->ends[batch->rows[i].series + 1]++;
+        if (!taken || !taken[i])
+            plan->ends[batch->rows[i].series + 1]++;
     for (size_t s = 0; s < series; s++)
         plan->ends[s + 1] += plan->ends[s];
     for (size_t i = 0; i < rows; i++)
-        plan->order[plan->ends[batch->rows[i].series]++] = (uint32_t)i;
+        if (!taken || !taken[i])
+            plan->order[plan->ends[batch->rows[i].series]++] = (uint32_t)i;
     return VARVE_OK;
 }
 
@@ -433,7 +436,7 @@ enum varve_status admit_rows(struct admit *admit, const struct rowset *batch, st
 {
     enum varve_status status = VARVE_OK;
     struct plan plan = {.size = 0};
-    TRY(plan_make(&plan, admit->mem, batch, err));
+    TRY(plan_make(&plan, admit, batch, err));
     for (size_t s = 0, i = 0; s < batch->series_count; s++) {
         uint32_t series = HASH_NONE;
         if (s + AHEAD < batch->series_count)

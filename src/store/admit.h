@@ -45,8 +45,10 @@ struct admit {
     const struct catalogue *catalogue;
     int64_t floor;
     struct varve_appended *appended;
+    const uint8_t
+        *taken; /* a byte for each row of the batch: not 0: it is stored already; or NULL */
     const struct day_record *day; /* the last one looked up, for the next point */
-    int64_t day_from, day_to; /* its instants */
+    int64_t day_from, day_to;     /* its instants */
     struct late_row *late;
     size_t late_count, late_capacity;
 };

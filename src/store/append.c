@@ -7,12 +7,15 @@
  * transaction, commits, and tells the others.  Batches that arrive meanwhile
  * wait for the next leader, so a commit is shared exactly when there is something to share.
  *
+ * Days that a batch brings nearly whole do not go into the journal (bulk.h).
+ *
  * Either the whole group is on disk or none of it.  After a failure each batch is
  * tried by itself, so that one that is not valid is refused alone.
  */
 #include "store/store.h"
 
 #include "base/clock.h"
+#include "store/bulk.h"
 #include "store/reserve.h"
 #include "store/seal.h"
 
@@ -163,24 +166,12 @@ build_entry(struct store *store, uint64_t seq, const struct partition *parts, st
     return buf_status(entry, err);
 }
 
-static enum varve_status apply(struct store *store, struct txn *txn, struct state *state,
-                               struct append_request *request, struct varve_err *err)
+/* What came into the head since `from`, as an entry. */
+static enum varve_status put_entry(struct store *store, struct txn *txn, struct state *state,
+                                   struct stretch from, struct varve_err *err)
 {
-    struct stretch from = head_mark(&store->head), to;
+    struct stretch to = head_mark(&store->head);
     struct partition parts;
-    request->appended = (struct varve_appended){0};
-    struct admit admit = {.mem = &store->mem,
-                          .head = &store->head,
-                          .sealed = &store->sealed,
-                          .catalogue = store->catalogue,
-                          .floor = state->floor,
-                          .appended = &request->appended};
-    TRY(describe_metrics(store, txn, state, request->rows, err));
-    TRY(admit_rows(&admit, request->rows, err));
-    TRY(admit_events(store, txn, state, request, &request->appended, err));
-    to = head_mark(&store->head);
-    state->ambiguous += request->appended.ambiguous;
-    state->baselines += request->appended.baselines;
     if (to.row_to == from.row_to && to.event_to == from.event_to)
         return VARVE_OK;
     struct stretch added = {from.row_to, to.row_to, from.event_to, to.event_to};
@@ -196,6 +187,33 @@ static enum varve_status apply(struct store *store, struct txn *txn, struct stat
     return VARVE_OK;
 }
 
+/* bulk: the days that were taken out of the batch, or NULL. */
+static enum varve_status
+apply(struct store *store, struct txn *txn, struct state *state, struct append_request *request,
+      struct bulk *bulk, struct varve_err *err)
+{
+    struct stretch from = head_mark(&store->head);
+    request->appended = (struct varve_appended){0};
+    if (bulk) {
+        request->appended.points = bulk->points;
+        request->appended.duplicates = bulk->duplicates;
+    }
+    struct admit admit = {.mem = &store->mem,
+                          .head = &store->head,
+                          .sealed = &store->sealed,
+                          .catalogue = store->catalogue,
+                          .floor = state->floor,
+                          .appended = &request->appended,
+                          .taken = bulk ? bulk->taken : NULL};
+    TRY(describe_metrics(store, txn, state, request->rows, err));
+    TRY(admit_rows(&admit, request->rows, err));
+    TRY(admit_events(store, txn, state, request, &request->appended, err));
+    state->ambiguous += request->appended.ambiguous;
+    state->baselines += request->appended.baselines;
+    TRY(put_entry(store, txn, state, from, err));
+    return bulk ? bulk_put(bulk, txn, state, err) : VARVE_OK;
+}
+
 /* ---- a group ----------------------------------------------------------- */
 
 /* A generous guess of what the group's entries take in main.mdb. */
@@ -208,25 +226,32 @@ static size_t room_for(const struct append_request *group)
     return bytes;
 }
 
-static enum varve_status
-append_group(struct store *store, struct append_request *group, struct varve_err *err)
+/* bulk: days taken out of the only batch, NULL if there are several. */
+static enum varve_status append_group(struct store *store, struct append_request *group,
+                                      struct bulk *bulk, struct varve_err *err)
 {
     struct txn *txn;
     TRY(store_begin(store, room_for(group), &txn, err));
     struct state state = store->state;
     enum varve_status status = VARVE_OK;
+    if (bulk && !bulk_holds(bulk, store))
+        bulk = NULL;
     for (struct append_request *r = group; r && status == VARVE_OK; r = r->next)
-        status = apply(store, txn, &state, r, err);
+        status = apply(store, txn, &state, r, bulk, err);
     if (status != VARVE_OK) {
         txn_abort(txn);
         store_unsync(store);
         return status;
     }
-    if (state.next_seq == store->state.next_seq && state.records_sum == store->state.records_sum) {
+    if (!bulk && state.next_seq == store->state.next_seq &&
+        state.records_sum == store->state.records_sum) {
         txn_abort(txn); /* nothing was new */
         return VARVE_OK;
     }
-    return store_commit(store, txn, &state, err);
+    status = store_commit(store, txn, &state, err);
+    if (bulk)
+        store_unsync(store);
+    return status;
 }
 
 /* Rows and events that are not sealed yet. */
@@ -242,7 +267,7 @@ static void append_each(struct store *store, struct append_request *group)
         next = r->next;
         r->next = NULL;
         r->err = (struct varve_err){0};
-        r->status = append_group(store, r, &r->err);
+        r->status = append_group(store, r, NULL, &r->err);
         r->next = next;
     }
 }
@@ -251,8 +276,11 @@ static void append_each(struct store *store, struct append_request *group)
 static bool lead(struct store *store, struct append_request *group)
 {
     struct varve_err err = {0};
+    struct bulk bulk = {.day_count = 0};
+    if (!group->next)
+        bulk_begin(&bulk, store, group->rows);
     pthread_mutex_lock(&store->lock);
-    enum varve_status status = append_group(store, group, &err);
+    enum varve_status status = append_group(store, group, bulk.day_count > 0 ? &bulk : NULL, &err);
     for (struct append_request *r = group; r; r = r->next) {
         r->status = status;
         r->err = err;
@@ -263,6 +291,7 @@ static bool lead(struct store *store, struct append_request *group)
         store->has_reserve = reserve_keep(store->path);
     bool is_full = status == VARVE_OK && store->autoseal && waiting(store) >= store->seal_at;
     pthread_mutex_unlock(&store->lock);
+    bulk_end(&bulk);
     return is_full;
 }
 

@@ -311,8 +311,8 @@ put_records(struct change *change, struct txn *txn, struct state *state, struct 
     return VARVE_OK;
 }
 
-static enum varve_status
-flip(struct change *change, struct txn *txn, struct state *state, struct varve_err *err)
+enum varve_status
+change_put(struct change *change, struct txn *txn, struct state *state, struct varve_err *err)
 {
     if (state->epoch != change->catalogue->epoch)
         return fail(err, VARVE_BUSY, "main.mdb",
@@ -331,7 +331,7 @@ static enum varve_status try_flip(struct change *change, struct varve_err *err)
     struct txn *txn;
     TRY(store_begin(store, 1 << 20, &txn, err));
     struct state state = store->state;
-    enum varve_status status = flip(change, txn, &state, err);
+    enum varve_status status = change_put(change, txn, &state, err);
     if (status == VARVE_OK)
         status = store_commit(store, txn, &state, err);
     else

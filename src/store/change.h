@@ -51,7 +51,11 @@ bool change_has_garbage(struct change *change, int32_t month);
 /* Gives every move its file and generation and writes the segments.  May add moves (rewritten
  * months). */
 enum varve_status change_write(struct change *change, struct varve_err *err) VARVE_CHECKED;
-/* Takes store->lock itself. */
+/* Makes them the truth as part of a transaction that the caller commits; the store is unsynced
+ * after that. */
+enum varve_status change_put(struct change *change, struct txn *txn, struct state *state,
+                             struct varve_err *err) VARVE_CHECKED;
+/* The same in a transaction of its own.  Takes store->lock itself. */
 enum varve_status change_flip(struct change *change, struct varve_err *err) VARVE_CHECKED;
 /* Unlinks month files that neither the catalogue nor a living snapshot names.  Failing is no
  * failure: it is tried again after the next change.  Puts the reserve back in place.  Answers the

@@ -273,12 +273,6 @@ out:
 
 /* ---- questions --------------------------------------------------------- */
 
-static bool same_row(const struct row *a, const struct row *b)
-{
-    return a->series == b->series && a->end == b->end && a->start == b->start &&
-           a->value == b->value && a->mode == b->mode && a->is_float == b->is_float;
-}
-
 static struct h128 row_identity(const struct head *head, const struct row *row)
 {
     struct h128 what = {(uint64_t)row->value, (uint64_t)row->mode << 1 | row->is_float};
@@ -311,7 +305,7 @@ head_has(struct head *head, const struct row *row, bool *has, struct varve_err *
     for (uint32_t at = head->series[row->series].last_row; at != HASH_NONE;
          at = head->previous[at]) {
         const struct row *known = &head->rows.rows[at];
-        if (same_row(known, row)) {
+        if (row_same(known, row)) {
             *has = true;
             return VARVE_OK;
         }
@@ -354,6 +348,14 @@ enum varve_status head_stream(struct head *head, uint32_t series, int64_t start,
         *s = (struct stream){
             .series = series, .start = start, .last_end = INT64_MIN, .is_loaded = 1};
     return VARVE_OK;
+}
+
+bool head_has_day(const struct head *head, int32_t day)
+{
+    for (size_t i = 0; i < head->day_count; i++)
+        if (head->days[i].day == day && head->days[i].table == 0)
+            return head->days[i].count > 0;
+    return false;
 }
 
 bool head_has_event(const struct head *head, struct h128 identity)

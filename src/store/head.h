@@ -108,6 +108,8 @@ enum varve_status head_collect(const struct head *head, uint32_t series, int64_t
  * since, and the caller loads it. */
 enum varve_status head_stream(struct head *head, uint32_t series, int64_t start, uint32_t *stream,
                               bool *fresh, struct varve_err *err) VARVE_CHECKED;
+/* Whether it has rows of that day. */
+bool head_has_day(const struct head *head, int32_t day);
 bool head_has_event(const struct head *head, struct h128 identity);
 
 #endif

@@ -101,21 +101,44 @@ out:
     return status;
 }
 
-enum varve_status rebuild_day(struct rebuild *rebuild, const struct change *change,
-                              struct move *move, const struct day_rows *rows, struct varve_err *err)
+static enum varve_status begin(const struct rebuild *rebuild, const struct change *change,
+                               struct move *move, uint64_t *seed, struct varve_err *err)
 {
     const struct day_record *record = &move->record;
     TRY(next_generation(change, move, err));
-    uint64_t seed =
+    *seed =
         segment_seed(rebuild->store->identity.seed, record->day, record->table, record->generation);
+    return VARVE_OK;
+}
+
+static enum varve_status
+finish(struct rebuild *rebuild, struct move *move, uint64_t seed, struct varve_err *err)
+{
+    TRY(buf_status(&move->bytes, err));
+    return describe(rebuild, move, seed, err);
+}
+
+enum varve_status rebuild_points(struct rebuild *rebuild, const struct change *change,
+                                 struct move *move, const struct rowset *rows,
+                                 const uint32_t *index, size_t count, struct varve_err *err)
+{
+    uint64_t seed;
+    TRY(begin(rebuild, change, move, &seed, err));
+    TRY(segment_build(&rebuild->segments, rows, index, count, seed, &move->bytes, err));
+    return finish(rebuild, move, seed, err);
+}
+
+enum varve_status rebuild_day(struct rebuild *rebuild, const struct change *change,
+                              struct move *move, const struct day_rows *rows, struct varve_err *err)
+{
+    uint64_t seed;
+    if (move->record.table == 0 && !rows->is_extract)
+        return rebuild_points(rebuild, change, move, rows->points, NULL, 0, err);
+    TRY(begin(rebuild, change, move, &seed, err));
     if (rows->is_extract)
         TRY(segment_build_extract(&rebuild->segments, rows->points, seed, &move->bytes, err));
-    else if (record->table == 0)
-        TRY(segment_build(&rebuild->segments, rows->points, NULL, rows->points->row_count, seed,
-                          &move->bytes, err));
     else
         TRY(table_build(&rebuild->tables, rows->events, NULL, rows->events->count, seed,
                         &move->bytes, err));
-    TRY(buf_status(&move->bytes, err));
-    return describe(rebuild, move, seed, err);
+    return finish(rebuild, move, seed, err);
 }

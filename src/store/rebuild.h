@@ -35,5 +35,10 @@ enum varve_status rebuild_load(struct rebuild *rebuild, const struct day_record 
 enum varve_status
 rebuild_day(struct rebuild *rebuild, const struct change *change, struct move *move,
             const struct day_rows *rows, struct varve_err *err) VARVE_CHECKED;
+/* The same of some rows, those that index says. */
+enum varve_status
+rebuild_points(struct rebuild *rebuild, const struct change *change, struct move *move,
+               const struct rowset *rows, const uint32_t *index, size_t count,
+               struct varve_err *err) VARVE_CHECKED;
 
 #endif

@@ -50,6 +50,13 @@ struct row {
     int64_t value;
 };
 
+/* Whether both say the same. */
+static inline bool row_same(const struct row *a, const struct row *b)
+{
+    return a->series == b->series && a->end == b->end && a->start == b->start &&
+           a->value == b->value && a->mode == b->mode && a->is_float == b->is_float;
+}
+
 struct rowset_metric {
     uint32_t name, unit; /* interned */
     uint8_t kind;        /* enum varve_kind */

@@ -365,37 +365,27 @@ take_own(struct build *build, struct row *rows, size_t count, struct varve_err *
     return VARVE_OK;
 }
 
-/* The rows one after the other that an ascending index is of, or NULL. */
-static const struct row *
-consecutive(const struct rowset *rowset, const uint32_t *index, size_t count)
-{
-    if (!index)
-        return rowset->rows;
-    if (count > 0 && index[count - 1] - index[0] != count - 1)
-        return NULL;
-    return count > 0 ? rowset->rows + index[0] : rowset->rows;
-}
-
 /* Items and runs of rows that stand series by series, as those of a batch do; *done: they did. */
 static enum varve_status take_grouped(struct build *build, const uint32_t *index, size_t count,
                                       bool *done, struct varve_err *err)
 {
-    const struct row *rows = consecutive(build->rowset, index, count);
+    const struct row *rows = build->rowset->rows;
     struct segment_marks *marks = &build->builder->series;
     struct sorting sorting = {NULL, 0};
     *done = false;
-    if (!rows)
-        return VARVE_OK;
     TRY(marks_begin(marks, build->builder->mem, build->rowset->series_count, err));
     for (size_t i = 0, from = 0; i < count; from = i) {
-        uint32_t series = rows[i].series, before = build->series_count;
+        const struct row *row = &rows[index ? index[i] : i];
+        uint32_t series = row->series, before = build->series_count;
         assert(series < build->rowset->series_count);
         marks_local(marks, series, &build->series_count);
         if (build->series_count == before)
             return VARVE_OK;
         build->series[before].id = series;
-        for (; i < count && rows[i].series == series; i++)
-            build->items[i] = item_of(&rows[i]);
+        do {
+            build->items[i] = item_of(row);
+            row = ++i < count ? &rows[index ? index[i] : i] : NULL;
+        } while (row && row->series == series);
         TRY(make_runs(build, before, (uint32_t)from, i - from, &sorting, err));
     }
     *done = true;
