@@ -248,10 +248,7 @@ static enum varve_status append_group(struct store *store, struct append_request
         txn_abort(txn); /* nothing was new */
         return VARVE_OK;
     }
-    status = store_commit(store, txn, &state, err);
-    if (bulk)
-        store_unsync(store);
-    return status;
+    return store_commit(store, txn, &state, err);
 }
 
 /* Rows and events that are not sealed yet. */

@@ -13,8 +13,8 @@
 #include "base/clock.h"
 #include "store/rebuild.h"
 
-/* A day must bring this share of what makes an append seal. */
-enum { SHARE = 8 };
+/* A batch must bring this share of what makes an append seal, and each of its days that. */
+enum { SHARE = 4, SHARE_OF_DAY = 64 };
 
 enum { CHUNK = 1 << 16 };
 
@@ -91,7 +91,7 @@ static enum varve_status choose(struct work *work, struct store *store, struct v
 {
     const struct stretch all = {0, work->rows->row_count, 0, 0};
     TRY(partition(work->rows, NULL, all, INT32_MAX, &work->bulk->arena, &work->parts, err));
-    leave_large(work, store->seal_rows / SHARE);
+    leave_large(work, store->seal_rows / SHARE_OF_DAY);
     if (work->parts.count == 0)
         return VARVE_OK;
     pthread_mutex_lock(&store->lock);

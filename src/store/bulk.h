@@ -34,7 +34,7 @@ struct bulk {
 void bulk_begin(struct bulk *bulk, struct store *store, const struct rowset *rows);
 /* Whether they still can.  The caller holds store->lock and a write transaction, in step. */
 bool bulk_holds(const struct bulk *bulk, const struct store *store);
-/* Makes them the truth; on success of the commit the store is to be unsynced. */
+/* Makes them the truth with the transaction.  The head stays as it is. */
 enum varve_status bulk_put(struct bulk *bulk, struct txn *txn, struct state *state,
                            struct varve_err *err) VARVE_CHECKED;
 /* Lets go of everything.  The caller holds no lock. */

@@ -51,8 +51,8 @@ bool change_has_garbage(struct change *change, int32_t month);
 /* Gives every move its file and generation and writes the segments.  May add moves (rewritten
  * months). */
 enum varve_status change_write(struct change *change, struct varve_err *err) VARVE_CHECKED;
-/* Makes them the truth as part of a transaction that the caller commits; the store is unsynced
- * after that. */
+/* Makes them the truth as part of a transaction that the caller commits.  Where the head has rows
+ * of days that the change seals, the store is to be unsynced then. */
 enum varve_status change_put(struct change *change, struct txn *txn, struct state *state,
                              struct varve_err *err) VARVE_CHECKED;
 /* The same in a transaction of its own.  Takes store->lock itself. */

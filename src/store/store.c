@@ -99,7 +99,8 @@ enum varve_status store_sync(struct store *store, struct txn *txn, struct varve_
         arena_clear(&store->tables.arena);
         TRY(rowset_clear(&store->metrics, err));
     }
-    if (anew || now.records_sum != store->state.records_sum)
+    if (anew || now.records_sum != store->state.records_sum ||
+        now.epoch != store->catalogue->epoch) /* an append may have sealed days */
         TRY(reload_catalogue(store, txn, &now, err));
     TRY(head_catch_up(&store->head, txn, &now, store->catalogue, store->identity.seed, store->texts,
                       err));
