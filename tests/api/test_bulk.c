@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_bulk.c -- days that a batch brings nearly whole, and that go straight into segments.
+ *
+ * That they did is seen from how little waits in the journal.  Whatever stands in the way (a batch
+ * that is refused, a house that is locked, others who bring the same days, no memory), a batch is
+ * in the store once and as a whole, or not at all.  test_bulk_twins.c compares what is in it.
+ */
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../faults/alloc_fault.h"
+#include "small.h"
+#include "store/lockfile.h"
+
+/* A batch of 100 rows is large then, and of a day it has many when there are 6. */
+enum { SEAL_ROWS = 400, LARGE = 300 };
+
+static void open_bulk(struct small *s, unsigned flags)
+{
+    const struct varve_options options = {.flags = flags, .seal_rows = SEAL_ROWS};
+    MUST(varve_open(s->path, &options, &s->db, &test_err));
+    MUST(varve_batch_new(s->db, &s->batch, &test_err));
+}
+
+static void make_bulk(struct small *s)
+{
+    *s = (struct small){.db = NULL};
+    files_temp(s->path, "varve-bulk");
+    open_bulk(s, VARVE_CREATE);
+}
+
+static void reopen_bulk(struct small *s)
+{
+    small_close(s);
+    small_verify(s);
+    open_bulk(s, 0);
+}
+
+/* So many tokens of a day, one each, of five users in turn. */
+static void put_day(struct small *s, int64_t day, int from, int to)
+{
+    for (int i = from; i < to; i++) {
+        char labels[32];
+        snprintf(labels, sizeof labels, "user=u%d", i % 5);
+        small_delta(s, "tokens", "", labels, day + 60 * SECOND + i * SECOND, varve_int(1));
+    }
+}
+
+static uint64_t waiting(struct small *s)
+{
+    return small_stats(s).journal_rows;
+}
+
+static int64_t tokens(struct small *s)
+{
+    return small_increase(s, "tokens", INT64_MIN, INT64_MAX);
+}
+
+/* ---- a day and nothing else -------------------------------------------------- */
+
+static void test_a_whole_day(void **state)
+{
+    (void)state;
+    struct small s;
+    make_bulk(&s);
+    for (int again = 0; again < 3; again++) {
+        put_day(&s, T0, 0, LARGE);
+        struct varve_appended a = small_append(&s);
+        assert_int_equal(a.points, again ? 0 : LARGE);
+        assert_int_equal(a.duplicates, again ? LARGE : 0);
+        struct varve_stats stats = small_stats(&s);
+        assert_true(stats.journal_rows == 0 && stats.days == 1 && stats.segments == 1);
+        assert_true(stats.points == LARGE && stats.series == 5 && stats.files == 2);
+        assert_int_equal(tokens(&s), LARGE);
+        if (again)
+            reopen_bulk(&s);
+    }
+    put_day(&s, T0, LARGE / 2, 2 * LARGE); /* the day is known now: what is new of it waits */
+    struct varve_appended a = small_append(&s);
+    assert_true(a.points == LARGE && a.duplicates == LARGE / 2);
+    assert_int_equal(waiting(&s), LARGE);
+    for (int day = 1; day < 40; day++) /* two more months */
+        put_day(&s, T0 + day * DAY, 0, 10);
+    assert_int_equal(small_append(&s).points, 390);
+    assert_int_equal(waiting(&s), LARGE);
+    assert_int_equal(small_stats(&s).days, 40);
+    assert_int_equal(tokens(&s), 2 * LARGE + 390);
+    reopen_bulk(&s);
+    assert_int_equal(waiting(&s), LARGE);
+    assert_int_equal(tokens(&s), 2 * LARGE + 390);
+    small_remove(&s);
+}
+
+/* Small batches, and days of few rows, have nothing to gain from it; who wants to seal when it
+ * suits him is not surprised by segments. */
+static void test_little_goes_the_usual_way(void **state)
+{
+    (void)state;
+    struct small s;
+    make_bulk(&s);
+    put_day(&s, T0, 0, 50);
+    small_append(&s);
+    assert_int_equal(waiting(&s), 50);
+    put_day(&s, T0 + DAY, 0, LARGE);
+    put_day(&s, T0 + 2 * DAY, 0, 2);
+    small_append(&s);
+    assert_int_equal(waiting(&s), 52);
+    assert_int_equal(small_stats(&s).segments, 1);
+    assert_int_equal(tokens(&s), LARGE + 52);
+    small_remove(&s);
+    small_make(&s);
+    put_day(&s, T0, 0, LARGE);
+    small_append(&s);
+    assert_int_equal(waiting(&s), LARGE);
+    small_remove(&s);
+}
+
+/* What was read before goes on being read as it was. */
+static void test_open_snapshots_stay(void **state)
+{
+    (void)state;
+    struct small s;
+    make_bulk(&s);
+    put_day(&s, T0, 0, 10);
+    small_append(&s);
+    struct ask ask = {.source = "tokens", .since = INT64_MIN, .until = INT64_MAX};
+    struct row_answer *rows;
+    MUST(varve_snapshot_open(s.db, &ask.snapshot, &test_err));
+    for (int day = 1; day < 4; day++) {
+        put_day(&s, T0 + day * DAY, 0, LARGE);
+        small_append(&s);
+        assert_int_equal(ask_rows(&ask, &rows), 10);
+        free(rows);
+        assert_int_equal(tokens(&s), 10 + day * LARGE);
+    }
+    varve_snapshot_close(ask.snapshot);
+    small_remove(&s);
+}
+
+/* ---- batches that are refused --------------------------------------------------- */
+
+static void test_contradictions(void **state)
+{
+    (void)state;
+    struct small s;
+    make_bulk(&s);
+    put_day(&s, T0, 0, 10);
+    small_append(&s);
+    struct varve_stats before = small_stats(&s);
+    for (int i = 0; i < 3; i++) {
+        uint32_t gauge = small_metric(&s, "tokens", "", VARVE_GAUGE);
+        for (int k = 0; k < LARGE; k++) {
+            int64_t time = T0 + DAY + k * SECOND;
+            small_delta(&s, "more", "", "user=u1", time, varve_int(1));
+            MUST(varve_batch_gauge(s.batch, gauge, 0, time, varve_int(5), &test_err));
+        }
+        REFUSED(VARVE_INVALID, "kind", varve_append(s.db, s.batch, NULL, &test_err));
+        varve_batch_clear(s.batch);
+        struct varve_stats after = small_stats(&s);
+        assert_true(after.points == before.points && after.days == before.days);
+        assert_true(after.segments == before.segments && after.series == before.series);
+        assert_true(after.journal_rows == before.journal_rows);
+        assert_int_equal(small_increase(&s, "more", INT64_MIN, INT64_MAX), 0);
+        if (i == 1)
+            reopen_bulk(&s);
+    }
+    put_day(&s, T0 + DAY, 0, LARGE);
+    assert_int_equal(small_append(&s).points, LARGE);
+    assert_int_equal(waiting(&s), 10);
+    assert_int_equal(tokens(&s), LARGE + 10);
+    /* A name that was never written down may mean anything. */
+    uint32_t more = small_metric(&s, "more", "", VARVE_GAUGE);
+    MUST(varve_batch_gauge(s.batch, more, 0, T0, varve_int(5), &test_err));
+    assert_int_equal(small_append(&s).points, 1);
+    reopen_bulk(&s);
+    assert_int_equal(tokens(&s), LARGE + 10);
+    small_remove(&s);
+}
+
+/* ---- others at work --------------------------------------------------------------- */
+
+static void test_house_is_locked(void **state)
+{
+    (void)state;
+    struct small s;
+    struct lock house;
+    make_bulk(&s);
+    MUST(lock_house(&house, s.path, &test_err));
+    put_day(&s, T0, 0, LARGE);
+    assert_int_equal(small_append(&s).points, LARGE);
+    assert_int_equal(waiting(&s), LARGE);
+    assert_int_equal(tokens(&s), LARGE);
+    lock_release(&house);
+    put_day(&s, T0, 0, LARGE);
+    put_day(&s, T0 + DAY, 0, LARGE);
+    struct varve_appended a = small_append(&s);
+    assert_true(a.points == LARGE && a.duplicates == LARGE);
+    assert_int_equal(waiting(&s), LARGE);
+    assert_int_equal(tokens(&s), 2 * LARGE);
+    reopen_bulk(&s);
+    assert_int_equal(tokens(&s), 2 * LARGE);
+    small_remove(&s);
+}
+
+enum { RACE_DAYS = 40, RACERS = 3 };
+
+/* Everybody brings the same days, and half of a day more that is only its own. */
+static void race(const char *path, int racer)
+{
+    struct small s = {.db = NULL};
+    snprintf(s.path, sizeof s.path, "%s", path);
+    open_bulk(&s, 0);
+    for (int day = 0; day < RACE_DAYS; day++) {
+        char own[32];
+        snprintf(own, sizeof own, "racer=%d", racer);
+        put_day(&s, T0 + day * DAY, 0, 100);
+        for (int i = 0; i < 50; i++)
+            small_delta(&s, "tokens", "", own, T0 + day * DAY + i * SECOND, varve_int(1));
+        struct varve_appended a = small_append(&s);
+        if (a.points + a.duplicates != 150 || a.points < 50)
+            _exit(4);
+    }
+    small_close(&s);
+}
+
+static void test_races(void **state)
+{
+    (void)state;
+    struct small s;
+    pid_t racers[RACERS];
+    make_bulk(&s);
+    small_close(&s);
+    fflush(stdout);
+    for (int i = 0; i < RACERS; i++)
+        if ((racers[i] = fork()) == 0) {
+            race(s.path, i);
+            _exit(0);
+        }
+    for (int i = 0; i < RACERS; i++) {
+        int how = -1;
+        assert_int_equal(waitpid(racers[i], &how, 0), racers[i]);
+        assert_int_equal(how, 0);
+    }
+    small_verify(&s);
+    open_bulk(&s, 0);
+    assert_int_equal(small_stats(&s).points, RACE_DAYS * (100 + 50 * RACERS));
+    for (int day = 0; day < RACE_DAYS; day++)
+        assert_int_equal(small_increase(&s, "tokens", T0 + day * DAY, T0 + (day + 1) * DAY),
+                         100 + 50 * RACERS);
+    small_remove(&s);
+}
+
+/* ---- no memory ------------------------------------------------------------------------ */
+
+/* Two large days, a small one, and one that the store knows. */
+static void put_some(struct small *s)
+{
+    put_day(s, T0, 0, 20);
+    put_day(s, T0 + DAY, 0, 80);
+    put_day(s, T0 + 2 * DAY, 0, 3);
+    put_day(s, T0 + 30 * DAY, 0, 80);
+}
+
+/* The batch with the n-th request for memory refused, and once more with none; whether one was. */
+static bool
+append_without(struct small *s, struct alloc_fault *fault, enum alloc_fault_mode mode, uint64_t nth)
+{
+    const struct varve_options options = {.seal_rows = SEAL_ROWS, .allocator = fault->allocator};
+    struct varve_appended first = {0}, second;
+    alloc_fault_arm(fault, ALLOC_FAULT_NEVER, 0);
+    MUST(varve_open(s->path, &options, &s->db, &test_err));
+    MUST(varve_batch_new(s->db, &s->batch, &test_err));
+    put_some(s);
+    alloc_fault_arm(fault, mode, nth);
+    enum varve_status status = varve_append(s->db, s->batch, &first, &test_err);
+    bool was = fault->failed > 0;
+    alloc_fault_arm(fault, ALLOC_FAULT_NEVER, 0);
+    if (status != VARVE_NOMEM)
+        MUST(status);
+    assert_true(was || status == VARVE_OK);
+    assert_int_equal(first.points, status == VARVE_OK ? 173 : 0);
+    assert_int_equal(tokens(s), 10 + first.points);
+    assert_int_equal(small_stats(s).points, 10 + first.points);
+    if (!was)
+        assert_int_equal(waiting(s), 10 + 10 + 3);
+    MUST(varve_append(s->db, s->batch, &second, &test_err));
+    assert_int_equal(second.points, 173 - first.points);
+    assert_int_equal(second.duplicates, 10 + first.points);
+    assert_int_equal(tokens(s), 183);
+    small_close(s);
+    assert_true(alloc_fault_is_clean(fault));
+    return was;
+}
+
+static void test_no_memory(void **state)
+{
+    (void)state;
+    struct small master, s;
+    struct alloc_fault fault;
+    alloc_fault_init(&fault);
+    make_bulk(&master);
+    put_day(&master, T0, 0, 10);
+    small_append(&master);
+    small_close(&master);
+    for (int mode = ALLOC_FAULT_ONCE; mode <= ALLOC_FAULT_STICKY; mode++) {
+        bool was = true;
+        uint64_t nth;
+        for (nth = 1; was; nth++) {
+            s = (struct small){.db = NULL};
+            snprintf(s.path, sizeof s.path, "%.4000s.copy", master.path);
+            files_copy(master.path, s.path);
+            was = append_without(&s, &fault, (enum alloc_fault_mode)mode, nth);
+            if (nth % 16 == 1)
+                small_verify(&s);
+            open_bulk(&s, 0);
+            assert_int_equal(tokens(&s), 183);
+            small_remove(&s);
+        }
+        assert_true(nth > 20);
+    }
+    files_remove(master.path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_whole_day),
+        cmocka_unit_test(test_little_goes_the_usual_way),
+        cmocka_unit_test(test_open_snapshots_stay),
+        cmocka_unit_test(test_contradictions),
+        cmocka_unit_test(test_house_is_locked),
+        cmocka_unit_test(test_races),
+        cmocka_unit_test(test_no_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
