@@ -6,6 +6,8 @@
  * that is refused, a house that is locked, others who bring the same days, no memory), a batch is
  * in the store once and as a whole, or not at all.  test_bulk_twins.c compares what is in it.
  */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -206,26 +208,42 @@ static void test_house_is_locked(void **state)
 
 enum { RACE_DAYS = 40, RACERS = 3 };
 
-/* Everybody brings the same days, and half of a day more that is only its own. */
-static void race(const char *path, int racer)
+/* Everybody brings the same days, and half of a day more that is only its own; whether each of them
+ * was counted right. */
+static bool race(struct small *s, int racer)
+{
+    bool good = true;
+    char own[32];
+    snprintf(own, sizeof own, "racer=%d", racer);
+    for (int day = 0; day < RACE_DAYS; day++) {
+        put_day(s, T0 + day * DAY, 0, 100);
+        for (int i = 0; i < 50; i++)
+            small_delta(s, "tokens", "", own, T0 + day * DAY + i * SECOND, varve_int(1));
+        struct varve_appended a = small_append(s);
+        good = good && a.points + a.duplicates == 150 && a.points >= 50;
+    }
+    return good;
+}
+
+static void check_race(struct small *s)
+{
+    assert_int_equal(small_stats(s).points, RACE_DAYS * (100 + 50 * RACERS));
+    for (int day = 0; day < RACE_DAYS; day++)
+        assert_int_equal(small_increase(s, "tokens", T0 + day * DAY, T0 + (day + 1) * DAY),
+                         100 + 50 * RACERS);
+}
+
+static bool race_alone(const char *path, int racer)
 {
     struct small s = {.db = NULL};
     snprintf(s.path, sizeof s.path, "%s", path);
     open_bulk(&s, 0);
-    for (int day = 0; day < RACE_DAYS; day++) {
-        char own[32];
-        snprintf(own, sizeof own, "racer=%d", racer);
-        put_day(&s, T0 + day * DAY, 0, 100);
-        for (int i = 0; i < 50; i++)
-            small_delta(&s, "tokens", "", own, T0 + day * DAY + i * SECOND, varve_int(1));
-        struct varve_appended a = small_append(&s);
-        if (a.points + a.duplicates != 150 || a.points < 50)
-            _exit(4);
-    }
+    bool good = race(&s, racer);
     small_close(&s);
+    return good;
 }
 
-static void test_races(void **state)
+static void test_processes_race(void **state)
 {
     (void)state;
     struct small s;
@@ -234,10 +252,8 @@ static void test_races(void **state)
     small_close(&s);
     fflush(stdout);
     for (int i = 0; i < RACERS; i++)
-        if ((racers[i] = fork()) == 0) {
-            race(s.path, i);
-            _exit(0);
-        }
+        if ((racers[i] = fork()) == 0)
+            _exit(race_alone(s.path, i) ? 0 : 4);
     for (int i = 0; i < RACERS; i++) {
         int how = -1;
         assert_int_equal(waitpid(racers[i], &how, 0), racers[i]);
@@ -245,10 +261,56 @@ static void test_races(void **state)
     }
     small_verify(&s);
     open_bulk(&s, 0);
-    assert_int_equal(small_stats(&s).points, RACE_DAYS * (100 + 50 * RACERS));
-    for (int day = 0; day < RACE_DAYS; day++)
-        assert_int_equal(small_increase(&s, "tokens", T0 + day * DAY, T0 + (day + 1) * DAY),
-                         100 + 50 * RACERS);
+    check_race(&s);
+    small_remove(&s);
+}
+
+struct racer {
+    pthread_t thread;
+    struct small small; /* the store is that of all */
+    int number;
+    bool good;
+    atomic_int *left; /* who still races */
+};
+
+static void *race_along(void *context)
+{
+    struct racer *racer = context;
+    racer->good = race(&racer->small, racer->number);
+    --*racer->left;
+    return NULL;
+}
+
+/* With somebody who keeps house, and who reads: no batch is ever seen in part. */
+static void test_threads_race(void **state)
+{
+    (void)state;
+    struct small s;
+    struct racer racers[RACERS];
+    atomic_int left = RACERS;
+    make_bulk(&s);
+    for (int i = 0; i < RACERS; i++) {
+        racers[i] = (struct racer){.small = {.db = s.db}, .number = i, .left = &left};
+        MUST(varve_batch_new(s.db, &racers[i].small.batch, &test_err));
+        assert_int_equal(pthread_create(&racers[i].thread, NULL, race_along, &racers[i]), 0);
+    }
+    int64_t points = 0;
+    while (left > 0) {
+        int64_t now = tokens(&s);
+        assert_true(now >= points && now % 50 == 0);
+        points = now;
+        enum varve_status status = varve_seal(s.db, T0 + points / 250 * DAY, NULL, &test_err);
+        if (status != VARVE_BUSY)
+            MUST(status);
+    }
+    for (int i = 0; i < RACERS; i++) {
+        pthread_join(racers[i].thread, NULL);
+        assert_true(racers[i].good);
+        varve_batch_free(racers[i].small.batch);
+    }
+    check_race(&s);
+    reopen_bulk(&s);
+    check_race(&s);
     small_remove(&s);
 }
 
@@ -331,7 +393,8 @@ int main(void)
         cmocka_unit_test(test_open_snapshots_stay),
         cmocka_unit_test(test_contradictions),
         cmocka_unit_test(test_house_is_locked),
-        cmocka_unit_test(test_races),
+        cmocka_unit_test(test_processes_race),
+        cmocka_unit_test(test_threads_race),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
