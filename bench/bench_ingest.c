@@ -8,14 +8,16 @@
  *   read      the files, cut into bodies
  *   scan      and checked, by wire_scan; JSON is checked where it is looked up
  *   look up   and taken apart, label sets found or made, batches filled and thrown away
- *   append    and appended: durable.  Waiting is told apart: for the disk, and for whatever else
- *             the machine has to do.
- *   seal      and sealed into columns
+ *   append    and appended: built into the segment of its day, committed, durable.  Waiting is
+ *             told apart: for the disk, and for whatever else the machine has to do.
+ *   seal      and what was not in a segment yet is
+ *
+ * The last two are measured again with automatic sealing switched off: then everything goes through
+ * the journal first, as points do that come a few at a time.
  *
  * Stages are measured in processor time, the whole way by the clock on the wall, too, in a process
- * of its own: with automatic sealing, for one day and for ten, to see whether memory
- * grows, and for a day with events.  What was ingested is compared with what was generated: other
- * numbers end the program.
+ * of its own: for one day and for ten, to see whether memory grows, and for a day with events.
+ * What was ingested is compared with what was generated: other numbers end the program.
  *
  *   bench_ingest [DIRECTORY [DEVELOPERS]]
  */
@@ -356,7 +358,16 @@ static void tell_whole(const char *name, const struct whole *w)
     fflush(stdout);
 }
 
-/* Stage by stage, and what sealing costs when it is done once at the end. */
+/* What appending and sealing add to what was taken `before`. */
+static void tell_append(const char *append, const char *seal, const struct whole *w, double before)
+{
+    tell_stage(append, w->append.cpu, before);
+    tell_stage("+ wait, by the wall", w->append.cpu + (w->append.wall - w->append.cpu),
+               w->append.cpu);
+    tell_stage(seal, total_cpu(w), w->append.cpu);
+}
+
+/* Stage by stage. */
 static void measure_stages(const char *format, enum varve_input input, const char *store)
 {
     static const char *const names[] = {"read and cut", "+ scan", "+ look up"};
@@ -375,10 +386,12 @@ static void measure_stages(const char *format, enum varve_input input, const cha
         tell_stage(names[s], took, before);
         before = took;
     }
+    run_whole(store, 0, input, 3, &w);
+    tell_append("+ append", "+ seal what is left", &w, before);
+    tell_whole("a day, durable and sealed", &w);
     run_whole(store, VARVE_NO_AUTOSEAL, input, 3, &w);
-    tell_stage("+ append", w.append.cpu, before);
-    tell_stage("+ wait, by the wall", w.append.cpu + (w.append.wall - w.append.cpu), w.append.cpu);
-    tell_stage("+ append and seal", total_cpu(&w), w.append.cpu);
+    tell_append("or append to the journal", "+ seal it all", &w, before);
+    tell_whole("a day by way of the journal", &w);
 }
 
 static void
@@ -390,8 +403,6 @@ measure(const char *directory, const char *format, enum varve_input input, unsig
     snprintf(store, sizeof store, "%s.varve", set);
     generate(set, format, developers, 1, "");
     measure_stages(format, input, store);
-    run_whole(store, 0, input, 3, &w);
-    tell_whole("a day, durable and sealed", &w);
     discard_path(set);
     generate(set, format, developers, 10, "");
     run_whole(store, 0, input, 1, &w);

@@ -154,6 +154,11 @@ intake_labels(struct intake *intake, struct h128 hash, const struct varve_field 
  * *plain is false, or begin is, something is out of the ordinary: call intake_labels instead. */
 bool intake_pairs_begin(struct intake *intake);
 bool intake_pairs_find(struct intake *intake, struct h128 hash);
+/* Where many sets begin with the same attributes: right after begin, asks whether the pairs of
+ * attributes whose bytes have this hash are still at hand, and takes them; or, when these have been
+ * given one by one, says so. */
+bool intake_pairs_again(struct intake *intake, struct h128 hash);
+void intake_pairs_head(struct intake *intake, struct h128 hash);
 enum varve_status
 intake_pairs_add(struct intake *intake, struct h128 hash, const struct varve_field *field,
                  bool *plain, struct varve_err *err) VARVE_CHECKED;

@@ -44,9 +44,24 @@ static void forget_batch(struct intake *intake)
     intake->resource.count = intake->scope.count = 0;
 }
 
+/* Counts the batch's series, if they are others than those of batches before. */
+static enum varve_status count_series(struct intake *intake, struct varve_err *err)
+{
+    enum { AHEAD = 16 };
+    const struct rowset *rows = &intake->batch.rows;
+    for (; intake->series < rows->series_count; intake->series++) {
+        if (intake->series + AHEAD < rows->series_count)
+            seen_ahead(&intake->seen, rows->series[intake->series + AHEAD].hash.lo);
+        TRY(seen_add(&intake->seen, rows->series[intake->series].hash.lo, err));
+    }
+    intake->counts.series = intake->seen.count;
+    return VARVE_OK;
+}
+
 static enum varve_status give(struct intake *intake, struct varve_err *err)
 {
     struct write_batch *batch = &intake->batch;
+    TRY(count_series(intake, err));
     if (batch->rows.row_count + batch->events.count > 0) {
         TRY(intake->options.append(intake->options.context, batch, &intake->counts.appended, err));
         intake->counts.batches++;
@@ -65,36 +80,49 @@ copy_row(struct rowset *to, const struct rowset *from, struct row row, struct va
     return rowset_row(to, &row, err);
 }
 
-/* Moves the rows from `since` on out of the batch. */
-static enum varve_status keep_back(struct intake *intake, int64_t since, struct varve_err *err)
+/* Moves the rows from `since` on out of the batch; the one at `first` is the first of them. */
+static enum varve_status
+keep_back(struct intake *intake, int64_t since, size_t first, struct varve_err *err)
 {
     struct rowset *rows = &intake->batch.rows;
-    size_t left = 0;
-    for (size_t i = 0; i < rows->row_count; i++)
+    size_t left = first;
+    for (size_t i = first; i < rows->row_count; i++)
         if (rows->rows[i].end >= since)
             TRY(copy_row(&intake->kept, rows, rows->rows[i], err));
-    for (size_t i = 0; i < rows->row_count; i++)
+    for (size_t i = first; i < rows->row_count; i++)
         if (rows->rows[i].end < since)
             rows->rows[left++] = rows->rows[i];
     rows->row_count = left;
     return VARVE_OK;
 }
 
-static enum varve_status bring_back(struct intake *intake, struct varve_err *err)
+static enum varve_status copy_kept(struct intake *intake, struct varve_err *err)
 {
     const struct rowset *kept = &intake->kept;
-    if (kept->row_count == 0)
-        return VARVE_OK;
     for (size_t i = 0; i < kept->row_count; i++) {
         TRY(copy_row(&intake->batch.rows, kept, kept->rows[i], err));
         intake_note(intake, kept->rows[i].end);
     }
+    return VARVE_OK;
+}
+
+/* Into the batch, which is empty. */
+static enum varve_status bring_back(struct intake *intake, struct varve_err *err)
+{
+    if (intake->kept.row_count == 0)
+        return VARVE_OK;
+    enum varve_status status = copy_kept(intake, err);
+    if (status != VARVE_OK) {
+        batch_clear(&intake->batch);
+        return status;
+    }
     return rowset_clear(&intake->kept, err);
 }
 
-static enum varve_status flush_before(struct intake *intake, int64_t since, struct varve_err *err)
+static enum varve_status
+flush_before(struct intake *intake, int64_t since, size_t first, struct varve_err *err)
 {
-    enum varve_status status = keep_back(intake, since, err);
+    enum varve_status status = keep_back(intake, since, first, err);
     if (status != VARVE_OK) {
         /* The batch still has them all. */
         (void)!rowset_clear(&intake->kept, NULL);
@@ -120,20 +148,26 @@ static int64_t settled_day(const struct intake *intake)
     return day_start(day_of(intake->newest - DAY_SETTLES));
 }
 
-/* Whether a day has come to its end since the batch began, so that what was before is worth
- * appending: at least as much as stays, and not little. */
-static bool is_day_over(struct intake *intake, size_t least, int64_t *since)
+/* Whether a day has come to its end since the batch began, so that what was before `since` is worth
+ * appending: at least as much as stays, and not little.  *first: the first row that stays. */
+static bool is_day_over(struct intake *intake, size_t least, int64_t *since, size_t *first)
 {
     const struct rowset *rows = &intake->batch.rows;
-    size_t before = 0;
     if (rows->row_count < least || intake->newest < intake->day_over)
         return false;
     *since = settled_day(intake);
-    bool is_first = intake->day_over == 0;
+    bool is_begin = intake->day_over == 0;
     intake->day_over = *since + NS_PER_DAY + DAY_SETTLES;
-    for (size_t i = 0; i < rows->row_count && !is_first; i++)
-        before += rows->rows[i].end < *since;
-    return before >= least && before >= rows->row_count / 2;
+    if (is_begin)
+        return false;
+    size_t stay = 0;
+    *first = rows->row_count;
+    for (size_t i = rows->row_count; i-- > 0;) {
+        bool stays = rows->rows[i].end >= *since;
+        stay += stays;
+        *first = stays ? i : *first;
+    }
+    return rows->row_count - stay >= least && stay <= rows->row_count / 2;
 }
 
 static bool is_memory_short(const struct mem *mem)
@@ -158,13 +192,13 @@ static bool is_full(const struct intake *intake, size_t least)
 enum varve_status intake_pause(struct intake *intake, struct varve_err *err)
 {
     int64_t since;
-    size_t least = LIMIT_BATCH_SMALL;
+    size_t first, least = LIMIT_BATCH_SMALL;
     if (least > intake->options.batch_rows)
         least = intake->options.batch_rows;
     if (is_full(intake, least))
         return intake_flush(intake, err);
-    if (is_day_over(intake, least, &since))
-        return flush_before(intake, since, err);
+    if (is_day_over(intake, least, &since, &first))
+        return flush_before(intake, since, first, err);
     return VARVE_OK;
 }
 

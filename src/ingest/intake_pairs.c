@@ -38,6 +38,20 @@ bool intake_pairs_begin(struct intake *intake)
     return intake->known_pairs != NULL;
 }
 
+void intake_pairs_head(struct intake *intake, struct h128 hash)
+{
+    intake->pairs_head = (struct pairs_head){hash, intake->batch_number, intake->pair_count};
+}
+
+bool intake_pairs_again(struct intake *intake, struct h128 hash)
+{
+    const struct pairs_head *head = &intake->pairs_head;
+    if (head->batch != intake->batch_number || !h128_equal(head->hash, hash))
+        return false;
+    intake->pair_count = head->count;
+    return true;
+}
+
 static struct known_pair *slot_of(const struct intake *intake, struct h128 hash)
 {
     return &intake->known_pairs[hash.lo % SLOTS];
@@ -50,6 +64,8 @@ static bool use(struct intake *intake, const struct rowset_pair *pair)
         return true;
     if (intake->pair_count == LIMIT_ATTRIBUTES)
         return false;
+    if (intake->pair_count < intake->pairs_head.count)
+        intake->pairs_head.batch = 0; /* one of its pairs goes */
     intake->pairs[intake->pair_count++] = *pair;
     return true;
 }

@@ -36,16 +36,6 @@ static enum varve_status refused(struct intake *intake, enum varve_status status
     return VARVE_OK;
 }
 
-/* Series that are new in the batch. */
-static enum varve_status count_series(struct intake *intake, struct varve_err *err)
-{
-    const struct rowset *rows = &intake->batch.rows;
-    for (; intake->series < rows->series_count; intake->series++)
-        TRY(seen_add(&intake->seen, rows->series[intake->series].hash.lo, err));
-    intake->counts.series = intake->seen.count;
-    return VARVE_OK;
-}
-
 /* ---- numbers ---- */
 
 static enum varve_status
@@ -96,8 +86,6 @@ enum varve_status intake_number(struct intake *intake, uint32_t labels, int64_t 
     if (status != VARVE_OK)
         return refused(intake, status, start, end, &why, err);
     intake_note(intake, end);
-    if (intake->series < intake->batch.rows.series_count)
-        return count_series(intake, err);
     return VARVE_OK;
 }
 
@@ -214,7 +202,7 @@ static enum varve_status compound_end(struct compound *compound, struct varve_er
     struct intake *intake = compound->intake;
     if (compound->status == VARVE_OK) {
         intake_note(intake, compound->end);
-        return count_series(intake, err);
+        return VARVE_OK;
     }
     intake->batch.rows.row_count = compound->rows_before;
     if (compound->bad_labels && !intake_is_final(compound->status)) {

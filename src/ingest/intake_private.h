@@ -50,6 +50,13 @@ struct known_labels {
     uint32_t set;
 };
 
+/* The pairs that attributes of these bytes became, the first `count` of those at hand. */
+struct pairs_head {
+    struct h128 hash;
+    uint64_t batch; /* in which; 0: there are none */
+    size_t count;
+};
+
 #define METRIC_NONE UINT32_MAX
 
 struct intake {
@@ -84,6 +91,7 @@ struct intake {
     uint64_t batch_number;          /* counts batches from 1 */
     struct rowset_pair pairs[LIMIT_ATTRIBUTES]; /* of the set that is put together from such */
     size_t pair_count;
+    struct pairs_head pairs_head;
     uint8_t
         *sessions; /* per label set: does it name a session?  0: not looked yet, 1: no, 2: yes */
     size_t session_capacity;

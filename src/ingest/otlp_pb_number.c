@@ -23,6 +23,7 @@ struct number {
     struct varve_value value; /* VARVE_NULL: none */
     struct point_run run;     /* of the attributes */
     size_t head;              /* how much of the run is up to its last long attribute */
+    bool is_head_known;       /* the run begins with the door's head, byte by byte */
     bool scattered;           /* they do not lie together: run is that of the first ones */
 };
 
@@ -40,28 +41,41 @@ static enum varve_status read_run(struct otlp_pb *door, struct point_run run, st
     return VARVE_OK;
 }
 
-/* A new label set of attributes most of which are known.  *plain is false when one is out of the
- * ordinary, and nothing was said of that yet. */
+/* One attribute.  *plain is false when it is out of the ordinary. */
+static enum varve_status add_attribute(struct otlp_pb *door, const struct wire_field *field,
+                                       bool *plain, struct varve_err *err)
+{
+    struct values *values = &door->values;
+    struct h128 hash = hash128(field->data, field->size, door->seed);
+    if (intake_pairs_find(door->intake, hash))
+        return VARVE_OK;
+    values_clear(values);
+    enum varve_status status =
+        values_attribute(values, field->data, field->size, LIMIT_ATTRIBUTES, err);
+    *plain = status == VARVE_OK;
+    if (!*plain)
+        return status == VARVE_INVALID ? VARVE_OK : status;
+    values_settle(values);
+    return intake_pairs_add(door->intake, hash, &values->fields[0], plain, err);
+}
+
+/* A new label set of attributes most of which are known; the first `head` bytes are the door's
+ * head.  *plain is false when one is out of the ordinary, and nothing was said of that yet. */
 static enum varve_status
-labels_of_known(struct otlp_pb *door, struct point_run run, struct h128 hash, uint32_t *labels,
-                bool *plain, struct varve_err *err)
+labels_of_known(struct otlp_pb *door, struct point_run run, size_t head, struct h128 hash,
+                uint32_t *labels, bool *plain, struct varve_err *err)
 {
     struct wire wire = wire_over(run.bytes, run.size);
     struct wire_field field;
-    struct values *values = &door->values;
     *plain = intake_pairs_begin(door->intake);
+    if (*plain && head > 0 && intake_pairs_again(door->intake, door->head.hash)) {
+        wire.at += head;
+        head = 0;
+    }
     while (*plain && wire_next(&wire, &field) == WIRE_FIELD) {
-        struct h128 attribute = hash128(field.data, field.size, door->seed);
-        if (intake_pairs_find(door->intake, attribute))
-            continue;
-        values_clear(values);
-        enum varve_status status =
-            values_attribute(values, field.data, field.size, LIMIT_ATTRIBUTES, err);
-        *plain = status == VARVE_OK;
-        if (!*plain)
-            return status == VARVE_INVALID ? VARVE_OK : status;
-        values_settle(values);
-        TRY(intake_pairs_add(door->intake, attribute, &values->fields[0], plain, err));
+        TRY(add_attribute(door, &field, plain, err));
+        if (*plain && head > 0 && wire.at == run.bytes + head)
+            intake_pairs_head(door->intake, door->head.hash);
     }
     return *plain ? intake_pairs_labels(door->intake, hash, labels, plain, err) : VARVE_OK;
 }
@@ -72,13 +86,14 @@ static struct h128 hash_of(const struct otlp_pb *door, struct point_run run)
 }
 
 /* The label set of attributes whose bytes have this hash. */
-static enum varve_status find_labels(struct otlp_pb *door, struct point_run run, struct h128 hash,
-                                     uint32_t *labels, bool *usable, struct varve_err *err)
+static enum varve_status
+find_labels(struct otlp_pb *door, struct point_run run, size_t head, struct h128 hash,
+            uint32_t *labels, bool *usable, struct varve_err *err)
 {
     *usable = true;
     if (intake_find_labels(door->intake, hash, labels))
         return VARVE_OK;
-    TRY(labels_of_known(door, run, hash, labels, usable, err));
+    TRY(labels_of_known(door, run, head, hash, labels, usable, err));
     if (*usable)
         return VARVE_OK;
     TRY(otlp_pb_judge(door, read_run(door, run, err), 1, usable));
@@ -91,7 +106,7 @@ static enum varve_status find_labels(struct otlp_pb *door, struct point_run run,
 enum varve_status otlp_pb_labels(struct otlp_pb *door, struct point_run run, uint32_t *labels,
                                  bool *usable, struct varve_err *err)
 {
-    return find_labels(door, run, hash_of(door, run), labels, usable, err);
+    return find_labels(door, run, 0, hash_of(door, run), labels, usable, err);
 }
 
 /* ---- points ---- */
@@ -189,6 +204,7 @@ static bool take_head(const struct point_head *head, struct wire *wire, struct n
     number->head = head->size;
     wire->at += head->size;
     step_over_attributes(wire, number);
+    number->is_head_known = true;
     return true;
 }
 
@@ -218,7 +234,8 @@ static struct h128 hash_of_number(struct otlp_pb *door, const struct number *num
     struct point_run run = number->run;
     if (number->head == 0)
         return hash_of(door, run);
-    if (head->size != number->head || memcmp(head->bytes, run.bytes, head->size) != 0) {
+    if (head->size != number->head ||
+        (!number->is_head_known && memcmp(head->bytes, run.bytes, head->size) != 0)) {
         *head = (struct point_head){run.bytes, number->head, {0, 0}};
         head->hash = hash_of(door, (struct point_run){run.bytes, number->head});
     }
@@ -262,7 +279,7 @@ take_number(struct otlp_pb *door, struct wire point, bool has_start, struct varv
         number.head = 0;
     }
     struct h128 hash = hash_of_number(door, &number);
-    TRY(find_labels(door, number.run, hash, &labels, &usable, err));
+    TRY(find_labels(door, number.run, number.head, hash, &labels, &usable, err));
     if (!usable)
         return VARVE_OK;
     return intake_number(door->intake, labels, has_start ? number.start : 0, number.time,

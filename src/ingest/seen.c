@@ -26,10 +26,15 @@ void seen_free(struct seen *seen)
     seen_init(seen, seen->mem);
 }
 
+static size_t place_of(size_t capacity, uint64_t hash)
+{
+    return (size_t)((hash_wide)hash * capacity >> 64);
+}
+
 /* The slot where the hash is, or would be. */
 static size_t slot_of(const uint64_t *slots, size_t capacity, uint64_t hash)
 {
-    size_t at = (size_t)((hash_wide)hash * capacity >> 64);
+    size_t at = place_of(capacity, hash);
     while (slots[at] != 0 && slots[at] != hash)
         at = at + 1 == capacity ? 0 : at + 1;
     return at;
@@ -49,6 +54,12 @@ static enum varve_status grow(struct seen *seen, struct varve_err *err)
     seen->slots = slots;
     seen->capacity = capacity;
     return VARVE_OK;
+}
+
+void seen_ahead(const struct seen *seen, uint64_t hash)
+{
+    if (seen->capacity)
+        __builtin_prefetch(&seen->slots[place_of(seen->capacity, hash)], 1);
 }
 
 enum varve_status seen_add(struct seen *seen, uint64_t hash, struct varve_err *err)

@@ -17,6 +17,8 @@ struct seen {
 
 void seen_init(struct seen *seen, struct mem *mem);
 void seen_free(struct seen *seen);
+/* Asks for the memory where the hash belongs, some time before it is added. */
+void seen_ahead(const struct seen *seen, uint64_t hash);
 /* On VARVE_NOMEM nothing has changed. */
 enum varve_status seen_add(struct seen *seen, uint64_t hash, struct varve_err *err) VARVE_CHECKED;
 

@@ -67,7 +67,8 @@ static enum varve_status describe_metrics(struct store *store, struct txn *txn, 
     uint8_t *done = arena_zalloc(&store->scratch, batch->metric_count + 1);
     if (!done)
         return fail_nomem(err, batch->metric_count);
-    for (size_t i = 0; i < batch->row_count; i++) {
+    size_t left = batch->metric_count;
+    for (size_t i = 0; i < batch->row_count && left > 0; i++) {
         uint32_t metric = batch->series[batch->rows[i].series].metric;
         if (done[metric] || batch->rows[i].end < state->floor)
             continue;
@@ -80,6 +81,7 @@ static enum varve_status describe_metrics(struct store *store, struct txn *txn, 
             return fail(err, status, "append", "%s", err->message);
         TRY(status);
         done[metric] = 1;
+        left--;
     }
     return VARVE_OK;
 }

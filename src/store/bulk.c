@@ -13,8 +13,9 @@
 #include "base/clock.h"
 #include "store/rebuild.h"
 
-/* A batch must bring this share of what makes an append seal, and each of its days that. */
-enum { SHARE = 4, SHARE_OF_DAY = 64 };
+/* A batch must bring this share of what makes an append seal, and so must its newest day, which may
+ * have more to come; those before it must bring that. */
+enum { SHARE = 4, SHARE_OF_PAST = 64 };
 
 enum { CHUNK = 1 << 16 };
 
@@ -58,15 +59,17 @@ static bool is_unknown(const struct store *store, const struct catalogue *catalo
 }
 
 /* Leaves those parts that are large and of points that stand for themselves. */
-static void leave_large(struct work *work, uint64_t least)
+static void leave_large(struct work *work, uint64_t seal_rows)
 {
-    size_t left = 0;
-    for (size_t i = 0; i < work->parts.count; i++) {
-        const struct part *part = &work->parts.parts[i];
+    struct partition *parts = &work->parts;
+    size_t left = 0, count = parts->count;
+    for (size_t i = 0; i < count; i++) {
+        const struct part *part = &parts->parts[i];
+        uint64_t least = seal_rows / (i + 1 < count ? SHARE_OF_PAST : SHARE);
         if (part->count >= least && !has_readings(work->rows, part))
-            work->parts.parts[left++] = *part;
+            parts->parts[left++] = *part;
     }
-    work->parts.count = left;
+    parts->count = left;
 }
 
 /* Leaves those that nobody knows, as the catalogue stands that the change starts from. */
@@ -91,7 +94,7 @@ static enum varve_status choose(struct work *work, struct store *store, struct v
 {
     const struct stretch all = {0, work->rows->row_count, 0, 0};
     TRY(partition(work->rows, NULL, all, INT32_MAX, &work->bulk->arena, &work->parts, err));
-    leave_large(work, store->seal_rows / SHARE_OF_DAY);
+    leave_large(work, store->seal_rows);
     if (work->parts.count == 0)
         return VARVE_OK;
     pthread_mutex_lock(&store->lock);

@@ -119,20 +119,29 @@ static enum varve_status add_series(struct rowset *rowset, uint32_t metric, uint
     return VARVE_OK;
 }
 
+static bool is_series(const struct rowset *rowset, uint32_t series, uint32_t metric, uint32_t set)
+{
+    return series < rowset->series_count && rowset->series[series].metric == metric &&
+           rowset->series[series].set == set;
+}
+
 enum varve_status rowset_series(struct rowset *rowset, uint32_t metric, uint32_t set,
                                 uint32_t *series, struct varve_err *err)
 {
     if (metric >= rowset->metric_count || set >= rowset->set_count)
         return fail(err, VARVE_MISUSE, "", "metric %u of %zu, label set %u of %zu", metric,
                     rowset->metric_count, set, rowset->set_count);
+    struct label_set *labels = &rowset->sets[set];
     uint32_t known = rowset->likely_series;
-    if (known >= rowset->series_count || rowset->series[known].metric != metric ||
-        rowset->series[known].set != set) {
+    if (!is_series(rowset, known, metric, set))
+        known = labels->series;
+    if (!is_series(rowset, known, metric, set)) {
         struct h128 name = rowset->texts.items[rowset->metrics[metric].name].hash;
-        struct h128 hash = h128_pair(name, rowset->sets[set].hash);
+        struct h128 hash = h128_pair(name, labels->hash);
         known = hash_table_get(&rowset->series_table, hash);
         if (known == HASH_NONE)
             TRY(add_series(rowset, metric, set, hash, &known, err));
+        labels->series = known;
     }
     *series = known;
     rowset->likely_series = known + 1;

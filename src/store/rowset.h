@@ -68,6 +68,7 @@ struct label_pair {
 struct label_set {
     const struct label_pair *pairs; /* sorted by key text */
     uint32_t count;
+    uint32_t series; /* perhaps one of this set: that asked for last */
     struct h128 hash;
 };
 struct rowset_series {

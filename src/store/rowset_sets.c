@@ -28,7 +28,7 @@ rowset_add_set(struct rowset *rowset, const struct label_pair *pairs, size_t cou
                  sizeof *rowset->sets, err));
     uint32_t id = (uint32_t)rowset->set_count;
     TRY(hash_table_add(&rowset->set_table, hash, id, err));
-    rowset->sets[id] = (struct label_set){pairs, (uint32_t)count, hash};
+    rowset->sets[id] = (struct label_set){pairs, (uint32_t)count, 0, hash};
     rowset->set_count++;
     *set = id;
     return VARVE_OK;
