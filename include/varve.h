@@ -286,6 +286,8 @@ struct varve_appended {
 
 /* Makes the batch part of the store: all of it or, on error, none.  Returns
  * when it is on disk.  Appends of several threads share one synced commit.
+ * Many rows of a day of which the store has none are sealed at once, unless it
+ * is open with VARVE_NO_AUTOSEAL.
  * VARVE_FULL: nothing was written; try again when there is room.  The batch
  * is not cleared. */
 VARVE_API VARVE_CHECKED enum varve_status
@@ -482,13 +484,15 @@ enum varve_input {
 /* "otlp-json"; NULL for a number that is none. */
 VARVE_API const char *varve_input_name(enum varve_input input);
 
-/* An ingest collects what it is given in batches and appends them when they are large, and when it
- * is told to flush.  It belongs to one thread at a time.  What cannot be used is counted with a
+/* An ingest collects what it is given in batches and appends them when they are large, when the day
+ * that they are of is over, when ten seconds have passed, and when it is told to flush: a whole day
+ * of points is sealed without a detour through the journal.  It belongs to one thread at a time.  What cannot be used is counted with a
  * reason and never costs the good records beside it. */
 typedef struct varve_ingest varve_ingest;
 
 struct varve_ingest_options {
-    uint64_t batch_rows; /* points and events collected before they are appended; 0: default */
+    uint64_t batch_rows; /* points and events collected at most before they are appended; 0: a
+                            million increments and gauges, a tenth of that of all else */
 };
 
 /* options may be NULL. */
@@ -529,7 +533,7 @@ varve_ingest_flush(varve_ingest *ingest, struct varve_err *err);
 struct varve_ingested {
     uint64_t streams, bytes;
     uint64_t batches;  /* appended */
-    uint64_t series;   /* distinct ones met */
+    uint64_t series;   /* distinct ones in them */
     uint64_t rejected; /* records refused */
     uint64_t dropped;  /* points and events that the store's rules keep out */
     struct varve_appended appended;

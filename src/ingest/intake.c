@@ -50,6 +50,7 @@ intake_new(const struct intake_options *options, struct intake **intake, struct 
     made->batch_number = 1;
     hash_table_init(&made->metric_table, mem);
     made->newest = INT64_MIN;
+    made->used_before = atomic_load(&mem->used);
     enum varve_status status = rowset_init(&made->kept, mem, options->seed, err);
     if (status == VARVE_OK) {
         status = batch_init(&made->batch, mem, options->seed, err);

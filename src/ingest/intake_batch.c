@@ -38,6 +38,7 @@ static void forget_batch(struct intake *intake)
     intake->has_readings = intake->is_due = false;
     intake->day_over = intake->began = 0;
     intake->newest = INT64_MIN;
+    intake->used_before = atomic_load(&intake->mem->used);
     if (intake->session_capacity)
         memset(intake->sessions, 0, intake->session_capacity);
     intake_forget_base(intake);
@@ -170,9 +171,17 @@ static bool is_day_over(struct intake *intake, size_t least, int64_t *since, siz
     return rows->row_count - stay >= least && stay <= rows->row_count / 2;
 }
 
-static bool is_memory_short(const struct mem *mem)
+static bool is_memory_short(const struct intake *intake)
 {
+    const struct mem *mem = intake->mem;
     return mem->cap && atomic_load(&mem->used) > mem->cap / 4;
+}
+
+/* Few points can have very many and long labels. */
+static bool needs_much_memory(const struct intake *intake)
+{
+    size_t used = atomic_load(&intake->mem->used);
+    return used > intake->used_before && used - intake->used_before > LIMIT_BATCH_BYTES;
 }
 
 /* Records that were refused leave metrics, label sets and texts behind, which go with the batch. */
@@ -183,10 +192,9 @@ static bool is_full(const struct intake *intake, size_t least)
     size_t other = batch->rows.texts.count + batch->rows.set_count + batch->events.texts.count +
                    intake->metric_count;
     bool is_large = rows >= least || other / 8 >= least;
-    bool waits = !intake->has_readings && batch->events.count < least &&
-                 !is_memory_short(intake->mem) && rows < intake->options.batch_rows &&
-                 other < intake->options.batch_rows;
-    return intake->is_due || (is_large && !waits);
+    bool waits = !intake->has_readings && batch->events.count < least && !is_memory_short(intake) &&
+                 rows < intake->options.batch_rows && other < intake->options.batch_rows;
+    return intake->is_due || needs_much_memory(intake) || (is_large && !waits);
 }
 
 enum varve_status intake_pause(struct intake *intake, struct varve_err *err)

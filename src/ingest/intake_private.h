@@ -67,6 +67,7 @@ struct intake {
     int64_t newest;     /* end of any point of the batch */
     int64_t day_over;   /* a point as late as this ends a day; 0: not worked out yet */
     int64_t began;      /* the batch, by the clock for measuring; 0: not looked yet */
+    size_t used_before; /* memory in use when the batch began */
     bool has_readings;  /* cumulative ones are among its points */
     bool is_due;        /* it has waited long enough */
     struct facts facts;

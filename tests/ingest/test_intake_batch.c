@@ -280,6 +280,41 @@ static void test_little_memory(void **state)
     unit_close(&unit);
 }
 
+enum { LONG_LABELS = 100, LONG = 4000 };
+
+/* A point whose labels nobody had before. */
+static void give_long_labels(int number)
+{
+    static char texts[LONG_LABELS][LONG + 1], names[LONG_LABELS][8];
+    const struct intake_metric level = {STR("level"), STR(""), SHAPE_GAUGE, 0, false};
+    struct varve_field fields[LONG_LABELS];
+    for (int i = 0; i < LONG_LABELS; i++) {
+        snprintf(names[i], sizeof names[i], "l%d", i);
+        snprintf(texts[i], sizeof texts[i], "%0*d-%d", LONG - 10, number, i);
+        fields[i] = unit_text(names[i], texts[i]);
+    }
+    begin_resource();
+    assert_int_equal(unit_number(&unit, &level, fields, LONG_LABELS, 0, UNIT_AT(number),
+                                 (struct varve_value){.type = VARVE_INT, .as.i = 0}),
+                     VARVE_OK);
+}
+
+/* Few points may have labels that take as much memory as a day of others. */
+static void test_long_labels(void **state)
+{
+    const int most = LIMIT_BATCH_BYTES / (LONG_LABELS * LONG);
+    int points = 0;
+    (void)state;
+    open_with(NULL, 0, 0);
+    refusals = ~0u; /* what comes is not looked at */
+    do
+        give_long_labels(points);
+    while (++points < 2 * most && intake_pause(unit.intake, NULL) == VARVE_OK);
+    assert_in_range(points, most / 3, most + 1);
+    assert_int_equal(calls, 1);
+    unit_close(&unit);
+}
+
 static void test_it_does_not_wait_for_ever(void **state)
 {
     (void)state;
@@ -372,6 +407,7 @@ int main(void)
         cmocka_unit_test(test_readings_do_not_wait),
         cmocka_unit_test(test_no_more_than_asked_for),
         cmocka_unit_test(test_little_memory),
+        cmocka_unit_test(test_long_labels),
         cmocka_unit_test(test_it_does_not_wait_for_ever),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_no_memory_at_the_cut),
