@@ -83,6 +83,7 @@ leave_unknown(struct work *work, struct store *store, struct varve_err *err)
     txn_abort(txn);
     TRY(status);
     change_init(&work->bulk->change, store, store->catalogue);
+    work->bulk->change.leaves_journal = true;
     for (size_t i = 0; i < work->parts.count; i++)
         if (is_unknown(store, store->catalogue, work->parts.parts[i].day))
             work->parts.parts[left++] = work->parts.parts[i];

@@ -320,7 +320,8 @@ change_put(struct change *change, struct txn *txn, struct state *state, struct v
     if (change->floor > state->floor)
         state->floor = change->floor;
     TRY(put_records(change, txn, state, err));
-    TRY(trim(change, txn, state, err));
+    if (!change->leaves_journal)
+        TRY(trim(change, txn, state, err));
     state->epoch++;
     return VARVE_OK;
 }

@@ -32,8 +32,9 @@ struct change {
     size_t count, capacity;
     int32_t sealed_before; /* days below are sealed up to `watermark` when this is done */
     uint64_t watermark;
-    int64_t floor; /* INT64_MIN: stays */
-    bool rewrite;  /* write every month file that has any garbage anew */
+    int64_t floor;       /* INT64_MIN: stays */
+    bool leaves_journal; /* none of its entries has become superfluous */
+    bool rewrite;        /* write every month file that has any garbage anew */
     uint64_t bytes_written;
 };
 
@@ -51,8 +52,8 @@ bool change_has_garbage(struct change *change, int32_t month);
 /* Gives every move its file and generation and writes the segments.  May add moves (rewritten
  * months). */
 enum varve_status change_write(struct change *change, struct varve_err *err) VARVE_CHECKED;
-/* Makes them the truth as part of a transaction that the caller commits.  Where the head has rows
- * of days that the change seals, the store is to be unsynced then. */
+/* Makes them the truth as part of a transaction that the caller commits; he unsyncs the store then,
+ * unless the change leaves the journal as it is. */
 enum varve_status change_put(struct change *change, struct txn *txn, struct state *state,
                              struct varve_err *err) VARVE_CHECKED;
 /* The same in a transaction of its own.  Takes store->lock itself. */
