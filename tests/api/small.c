@@ -22,16 +22,31 @@ void refused(enum varve_status status, enum varve_status wanted, const char *wor
 
 void small_open(struct small *small, unsigned flags)
 {
-    struct varve_options options = {.flags = flags | VARVE_NO_AUTOSEAL};
+    struct varve_options options = {
+        .flags = flags, .seal_rows = small->seal_rows, .max_memory = small->max_memory};
+    if (small->seal_rows == 0)
+        options.flags |= VARVE_NO_AUTOSEAL;
     MUST(varve_open(small->path, &options, &small->db, &test_err));
     MUST(varve_batch_new(small->db, &small->batch, &test_err));
 }
 
-void small_make(struct small *small)
+void small_make_sealing(struct small *small, uint64_t seal_rows)
 {
-    *small = (struct small){.db = NULL};
+    *small = (struct small){.seal_rows = seal_rows};
     files_temp(small->path, "varve-small");
     small_open(small, VARVE_CREATE);
+}
+
+void small_make(struct small *small)
+{
+    small_make_sealing(small, 0);
+}
+
+void small_reopen(struct small *small)
+{
+    small_close(small);
+    small_verify(small);
+    small_open(small, 0);
 }
 
 void small_close(struct small *small)
@@ -85,6 +100,15 @@ void small_reading(struct small *small, const char *metric, const char *unit, co
     uint32_t set = small_labels(small, VARVE_NO_LABELS, labels);
     MUST(varve_batch_counter(small->batch, small_metric(small, metric, unit, VARVE_COUNTER), set,
                              VARVE_CUMULATIVE, start, end, value, &test_err));
+}
+
+void small_tokens(struct small *small, int64_t day, int from, int to)
+{
+    for (int i = from; i < to; i++) {
+        char labels[32];
+        snprintf(labels, sizeof labels, "user=u%d", i % 5);
+        small_delta(small, "tokens", "", labels, day + 60 * SECOND + i * SECOND, varve_int(1));
+    }
 }
 
 struct varve_appended small_append(struct small *small)

@@ -26,11 +26,15 @@ struct small {
     char path[FILES_PATH];
     varve *db;
     varve_batch *batch;
+    uint64_t seal_rows;  /* that make it seal by itself; 0: only when told to */
+    uint64_t max_memory; /* 0: any */
 };
 
 /* A new store in a directory of its own; it seals only when told to. */
 void small_make(struct small *small);
+void small_make_sealing(struct small *small, uint64_t seal_rows);
 void small_open(struct small *small, unsigned flags); /* the store is there and closed */
+void small_reopen(struct small *small);               /* closed, sound, and open again */
 void small_close(struct small *small);                /* what is in the batch is lost */
 void small_remove(struct small *small);
 
@@ -42,6 +46,8 @@ void small_delta(struct small *small, const char *metric, const char *unit, cons
                  int64_t end, struct varve_value value);
 void small_reading(struct small *small, const char *metric, const char *unit, const char *labels,
                    int64_t start, int64_t end, struct varve_value value);
+/* Tokens [from, to) of a day, one a second, of five users in turn. */
+void small_tokens(struct small *small, int64_t day, int from, int to);
 /* Appends the batch and clears it. */
 struct varve_appended small_append(struct small *small);
 

@@ -10,21 +10,6 @@
 #define SEAL_ROWS 100
 #define STEP 20
 
-static void open_autoseal(struct small *s, unsigned flags, uint64_t max_memory)
-{
-    const struct varve_options options = {
-        .flags = flags, .seal_rows = SEAL_ROWS, .max_memory = max_memory};
-    MUST(varve_open(s->path, &options, &s->db, &test_err));
-    MUST(varve_batch_new(s->db, &s->batch, &test_err));
-}
-
-static void make_autoseal(struct small *s, uint64_t max_memory)
-{
-    *s = (struct small){.db = NULL};
-    files_temp(s->path, "varve-autoseal");
-    open_autoseal(s, VARVE_CREATE, max_memory);
-}
-
 /* STEP points of a day, one batch, and how many rows wait in the journal then. */
 static uint64_t step(struct small *s, int64_t day, uint64_t *points)
 {
@@ -53,7 +38,7 @@ static void test_a_growing_day_waits(void **state)
     (void)state;
     struct small s;
     uint64_t points = 0, seals = 0, most = 0;
-    make_autoseal(&s, 0);
+    small_make_sealing(&s, SEAL_ROWS);
     while (points < 4000) {
         most = grow_until_sealed(&s, T0, &points);
         assert_in_range(most, 4 * SEAL_ROWS, 4 * SEAL_ROWS + STEP + SEAL_ROWS / 4);
@@ -72,7 +57,7 @@ static void test_a_growing_day_waits(void **state)
     assert_int_equal(rows, points - late);
     small_close(&s);
     small_verify(&s);
-    open_autoseal(&s, 0, 0);
+    small_open(&s, 0);
     assert_int_equal(small_increase(&s, "tokens", T0, INT64_MAX), points);
     small_remove(&s);
 }
@@ -83,7 +68,7 @@ static void test_days_that_ended_are_sealed(void **state)
     (void)state;
     struct small s;
     uint64_t points = 0, rows = 0;
-    make_autoseal(&s, 0);
+    small_make_sealing(&s, SEAL_ROWS);
     for (int day = 0; day < 5; day++) {
         while (rows < SEAL_ROWS + STEP)
             rows = step(&s, T0 + day * DAY, &points);
@@ -105,7 +90,7 @@ static void test_what_waits_survives(void **state)
     (void)state;
     struct small s;
     uint64_t points = 0, rows = 0;
-    make_autoseal(&s, 0);
+    small_make_sealing(&s, SEAL_ROWS);
     while (points < 1000)
         rows = step(&s, T0, &points);
     while (rows < SEAL_ROWS + STEP)
@@ -113,7 +98,7 @@ static void test_what_waits_survives(void **state)
     for (int i = 0; i < 5; i++) { /* closing seals nothing, and what waited goes on waiting */
         small_close(&s);
         small_verify(&s);
-        open_autoseal(&s, 0, 0);
+        small_open(&s, 0);
         assert_int_equal(small_stats(&s).journal_rows, rows);
         assert_int_equal(small_increase(&s, "tokens", T0, INT64_MAX), points);
         assert_int_equal(step(&s, T0, &points), rows + STEP);
@@ -135,7 +120,7 @@ static void test_tight_memory(void **state)
     (void)state;
     struct small s;
     uint64_t points = 0;
-    make_autoseal(&s, 0);
+    small_make_sealing(&s, SEAL_ROWS);
     while (points < 2000)
         step(&s, T0, &points);
     MUST(varve_seal(s.db, INT64_MAX, NULL, &test_err));
@@ -144,7 +129,8 @@ static void test_tight_memory(void **state)
     uint64_t memory = small_stats(&s).memory, rows = 9 * STEP;
     for (uint64_t quarters = 20; quarters > 11 && rows > 0; quarters--) {
         small_close(&s);
-        open_autoseal(&s, 0, memory / 4 * quarters);
+        s.max_memory = memory / 4 * quarters;
+        small_open(&s, 0);
         rows = step(&s, T0, &points);
     }
     assert_int_equal(rows, 0);

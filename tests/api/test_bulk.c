@@ -16,39 +16,8 @@
 #include "small.h"
 #include "store/lockfile.h"
 
-/* A batch of 100 rows is large then, and of a day it has many when there are 6. */
+/* A batch of 80 rows is large then, and its newest day too; of others 5 are enough. */
 enum { SEAL_ROWS = 320, LARGE = 300 };
-
-static void open_bulk(struct small *s, unsigned flags)
-{
-    const struct varve_options options = {.flags = flags, .seal_rows = SEAL_ROWS};
-    MUST(varve_open(s->path, &options, &s->db, &test_err));
-    MUST(varve_batch_new(s->db, &s->batch, &test_err));
-}
-
-static void make_bulk(struct small *s)
-{
-    *s = (struct small){.db = NULL};
-    files_temp(s->path, "varve-bulk");
-    open_bulk(s, VARVE_CREATE);
-}
-
-static void reopen_bulk(struct small *s)
-{
-    small_close(s);
-    small_verify(s);
-    open_bulk(s, 0);
-}
-
-/* So many tokens of a day, one each, of five users in turn. */
-static void put_day(struct small *s, int64_t day, int from, int to)
-{
-    for (int i = from; i < to; i++) {
-        char labels[32];
-        snprintf(labels, sizeof labels, "user=u%d", i % 5);
-        small_delta(s, "tokens", "", labels, day + 60 * SECOND + i * SECOND, varve_int(1));
-    }
-}
 
 static uint64_t waiting(struct small *s)
 {
@@ -66,9 +35,9 @@ static void test_a_whole_day(void **state)
 {
     (void)state;
     struct small s;
-    make_bulk(&s);
+    small_make_sealing(&s, SEAL_ROWS);
     for (int again = 0; again < 3; again++) {
-        put_day(&s, T0, 0, LARGE);
+        small_tokens(&s, T0, 0, LARGE);
         struct varve_appended a = small_append(&s);
         assert_int_equal(a.points, again ? 0 : LARGE);
         assert_int_equal(a.duplicates, again ? LARGE : 0);
@@ -77,19 +46,19 @@ static void test_a_whole_day(void **state)
         assert_true(stats.points == LARGE && stats.series == 5 && stats.files == 2);
         assert_int_equal(tokens(&s), LARGE);
         if (again)
-            reopen_bulk(&s);
+            small_reopen(&s);
     }
-    put_day(&s, T0, LARGE / 2, 2 * LARGE); /* the day is known now: what is new of it waits */
+    small_tokens(&s, T0, LARGE / 2, 2 * LARGE); /* the day is known now: what is new of it waits */
     struct varve_appended a = small_append(&s);
     assert_true(a.points == LARGE && a.duplicates == LARGE / 2);
     assert_int_equal(waiting(&s), LARGE);
     for (int day = 1; day < 40; day++) /* two more months; the last day may have more to come */
-        put_day(&s, T0 + day * DAY, 0, 10);
+        small_tokens(&s, T0 + day * DAY, 0, 10);
     assert_int_equal(small_append(&s).points, 390);
     assert_int_equal(waiting(&s), LARGE + 10);
     assert_int_equal(small_stats(&s).days, 39);
     assert_int_equal(tokens(&s), 2 * LARGE + 390);
-    reopen_bulk(&s);
+    small_reopen(&s);
     assert_int_equal(waiting(&s), LARGE + 10);
     assert_int_equal(tokens(&s), 2 * LARGE + 390);
     small_remove(&s);
@@ -101,19 +70,19 @@ static void test_little_goes_the_usual_way(void **state)
 {
     (void)state;
     struct small s;
-    make_bulk(&s);
-    put_day(&s, T0, 0, 50);
+    small_make_sealing(&s, SEAL_ROWS);
+    small_tokens(&s, T0, 0, 50);
     small_append(&s);
     assert_int_equal(waiting(&s), 50);
-    put_day(&s, T0 + DAY, 0, LARGE);
-    put_day(&s, T0 + 2 * DAY, 0, 2);
+    small_tokens(&s, T0 + DAY, 0, LARGE);
+    small_tokens(&s, T0 + 2 * DAY, 0, 2);
     small_append(&s);
     assert_int_equal(waiting(&s), 52);
     assert_int_equal(small_stats(&s).segments, 1);
     assert_int_equal(tokens(&s), LARGE + 52);
     small_remove(&s);
     small_make(&s);
-    put_day(&s, T0, 0, LARGE);
+    small_tokens(&s, T0, 0, LARGE);
     small_append(&s);
     assert_int_equal(waiting(&s), LARGE);
     small_remove(&s);
@@ -124,14 +93,14 @@ static void test_open_snapshots_stay(void **state)
 {
     (void)state;
     struct small s;
-    make_bulk(&s);
-    put_day(&s, T0, 0, 10);
+    small_make_sealing(&s, SEAL_ROWS);
+    small_tokens(&s, T0, 0, 10);
     small_append(&s);
     struct ask ask = {.source = "tokens", .since = INT64_MIN, .until = INT64_MAX};
     struct row_answer *rows;
     MUST(varve_snapshot_open(s.db, &ask.snapshot, &test_err));
     for (int day = 1; day < 4; day++) {
-        put_day(&s, T0 + day * DAY, 0, LARGE);
+        small_tokens(&s, T0 + day * DAY, 0, LARGE);
         small_append(&s);
         assert_int_equal(ask_rows(&ask, &rows), 10);
         free(rows);
@@ -147,8 +116,8 @@ static void test_contradictions(void **state)
 {
     (void)state;
     struct small s;
-    make_bulk(&s);
-    put_day(&s, T0, 0, 10);
+    small_make_sealing(&s, SEAL_ROWS);
+    small_tokens(&s, T0, 0, 10);
     small_append(&s);
     struct varve_stats before = small_stats(&s);
     for (int i = 0; i < 3; i++) {
@@ -166,9 +135,9 @@ static void test_contradictions(void **state)
         assert_true(after.journal_rows == before.journal_rows);
         assert_int_equal(small_increase(&s, "more", INT64_MIN, INT64_MAX), 0);
         if (i == 1)
-            reopen_bulk(&s);
+            small_reopen(&s);
     }
-    put_day(&s, T0 + DAY, 0, LARGE);
+    small_tokens(&s, T0 + DAY, 0, LARGE);
     assert_int_equal(small_append(&s).points, LARGE);
     assert_int_equal(waiting(&s), 10);
     assert_int_equal(tokens(&s), LARGE + 10);
@@ -176,7 +145,7 @@ static void test_contradictions(void **state)
     uint32_t more = small_metric(&s, "more", "", VARVE_GAUGE);
     MUST(varve_batch_gauge(s.batch, more, 0, T0, varve_int(5), &test_err));
     assert_int_equal(small_append(&s).points, 1);
-    reopen_bulk(&s);
+    small_reopen(&s);
     assert_int_equal(tokens(&s), LARGE + 10);
     small_remove(&s);
 }
@@ -188,20 +157,20 @@ static void test_house_is_locked(void **state)
     (void)state;
     struct small s;
     struct lock house;
-    make_bulk(&s);
+    small_make_sealing(&s, SEAL_ROWS);
     MUST(lock_house(&house, s.path, &test_err));
-    put_day(&s, T0, 0, LARGE);
+    small_tokens(&s, T0, 0, LARGE);
     assert_int_equal(small_append(&s).points, LARGE);
     assert_int_equal(waiting(&s), LARGE);
     assert_int_equal(tokens(&s), LARGE);
     lock_release(&house);
-    put_day(&s, T0, 0, LARGE);
-    put_day(&s, T0 + DAY, 0, LARGE);
+    small_tokens(&s, T0, 0, LARGE);
+    small_tokens(&s, T0 + DAY, 0, LARGE);
     struct varve_appended a = small_append(&s);
     assert_true(a.points == LARGE && a.duplicates == LARGE);
     assert_int_equal(waiting(&s), LARGE);
     assert_int_equal(tokens(&s), 2 * LARGE);
-    reopen_bulk(&s);
+    small_reopen(&s);
     assert_int_equal(tokens(&s), 2 * LARGE);
     small_remove(&s);
 }
@@ -216,7 +185,7 @@ static bool race(struct small *s, int racer)
     char own[32];
     snprintf(own, sizeof own, "racer=%d", racer);
     for (int day = 0; day < RACE_DAYS; day++) {
-        put_day(s, T0 + day * DAY, 0, 100);
+        small_tokens(s, T0 + day * DAY, 0, 100);
         for (int i = 0; i < 50; i++)
             small_delta(s, "tokens", "", own, T0 + day * DAY + i * SECOND, varve_int(1));
         struct varve_appended a = small_append(s);
@@ -235,9 +204,9 @@ static void check_race(struct small *s)
 
 static bool race_alone(const char *path, int racer)
 {
-    struct small s = {.db = NULL};
+    struct small s = {.seal_rows = SEAL_ROWS};
     snprintf(s.path, sizeof s.path, "%s", path);
-    open_bulk(&s, 0);
+    small_open(&s, 0);
     bool good = race(&s, racer);
     small_close(&s);
     return good;
@@ -248,7 +217,7 @@ static void test_processes_race(void **state)
     (void)state;
     struct small s;
     pid_t racers[RACERS];
-    make_bulk(&s);
+    small_make_sealing(&s, SEAL_ROWS);
     small_close(&s);
     fflush(stdout);
     for (int i = 0; i < RACERS; i++)
@@ -260,7 +229,7 @@ static void test_processes_race(void **state)
         assert_int_equal(how, 0);
     }
     small_verify(&s);
-    open_bulk(&s, 0);
+    small_open(&s, 0);
     check_race(&s);
     small_remove(&s);
 }
@@ -288,7 +257,7 @@ static void test_threads_race(void **state)
     struct small s;
     struct racer racers[RACERS];
     atomic_int left = RACERS;
-    make_bulk(&s);
+    small_make_sealing(&s, SEAL_ROWS);
     for (int i = 0; i < RACERS; i++) {
         racers[i] = (struct racer){.small = {.db = s.db}, .number = i, .left = &left};
         MUST(varve_batch_new(s.db, &racers[i].small.batch, &test_err));
@@ -309,7 +278,7 @@ static void test_threads_race(void **state)
         varve_batch_free(racers[i].small.batch);
     }
     check_race(&s);
-    reopen_bulk(&s);
+    small_reopen(&s);
     check_race(&s);
     small_remove(&s);
 }
@@ -319,10 +288,10 @@ static void test_threads_race(void **state)
 /* Two large days, a small one, and one that the store knows. */
 static void put_some(struct small *s)
 {
-    put_day(s, T0, 0, 20);
-    put_day(s, T0 + DAY, 0, 80);
-    put_day(s, T0 + 2 * DAY, 0, 3);
-    put_day(s, T0 + 30 * DAY, 0, 80);
+    small_tokens(s, T0, 0, 20);
+    small_tokens(s, T0 + DAY, 0, 80);
+    small_tokens(s, T0 + 2 * DAY, 0, 3);
+    small_tokens(s, T0 + 30 * DAY, 0, 80);
 }
 
 /* The batch with the n-th request for memory refused, and once more with none; whether one was. */
@@ -362,8 +331,8 @@ static void test_no_memory(void **state)
     struct small master, s;
     struct alloc_fault fault;
     alloc_fault_init(&fault);
-    make_bulk(&master);
-    put_day(&master, T0, 0, 10);
+    small_make_sealing(&master, SEAL_ROWS);
+    small_tokens(&master, T0, 0, 10);
     small_append(&master);
     small_close(&master);
     for (int mode = ALLOC_FAULT_ONCE; mode <= ALLOC_FAULT_STICKY; mode++) {
@@ -376,7 +345,7 @@ static void test_no_memory(void **state)
             was = append_without(&s, &fault, (enum alloc_fault_mode)mode, nth);
             if (nth % 16 == 1)
                 small_verify(&s);
-            open_bulk(&s, 0);
+            small_open(&s, 0);
             assert_int_equal(tokens(&s), 183);
             small_remove(&s);
         }

@@ -12,39 +12,8 @@
 #include "../base/prng.h"
 #include "small.h"
 
-/* A batch of 100 rows is large then, and of a day it has many when there are 6. */
+/* A batch of 100 rows is large then, and its newest day too; of others 6 are enough. */
 enum { SEAL_ROWS = 400, LARGE = 300 };
-
-static void open_bulk(struct small *s, unsigned flags)
-{
-    const struct varve_options options = {.flags = flags, .seal_rows = SEAL_ROWS};
-    MUST(varve_open(s->path, &options, &s->db, &test_err));
-    MUST(varve_batch_new(s->db, &s->batch, &test_err));
-}
-
-static void make_bulk(struct small *s)
-{
-    *s = (struct small){.db = NULL};
-    files_temp(s->path, "varve-bulk");
-    open_bulk(s, VARVE_CREATE);
-}
-
-static void reopen_bulk(struct small *s)
-{
-    small_close(s);
-    small_verify(s);
-    open_bulk(s, 0);
-}
-
-/* So many tokens of a day, one each, of five users in turn. */
-static void put_day(struct small *s, int64_t day, int from, int to)
-{
-    for (int i = from; i < to; i++) {
-        char labels[32];
-        snprintf(labels, sizeof labels, "user=u%d", i % 5);
-        small_delta(s, "tokens", "", labels, day + 60 * SECOND + i * SECOND, varve_int(1));
-    }
-}
 
 static uint64_t waiting(struct small *s)
 {
@@ -80,7 +49,7 @@ struct twins {
 
 static void twins_make(struct twins *t)
 {
-    make_bulk(&t->bulk);
+    small_make_sealing(&t->bulk, SEAL_ROWS);
     small_make(&t->plain);
 }
 
@@ -205,14 +174,14 @@ static void twins_compare(struct twins *t)
 static void twins_compare_all(struct twins *t)
 {
     twins_compare(t);
-    reopen_bulk(&t->bulk);
+    small_reopen(&t->bulk);
     twins_compare(t);
     MUST(varve_seal(t->bulk.db, INT64_MAX, NULL, &test_err));
     MUST(varve_seal(t->plain.db, INT64_MAX, NULL, &test_err));
     twins_compare(t);
     assert_int_equal(small_stats(&t->bulk).days, small_stats(&t->plain).days);
     assert_int_equal(small_stats(&t->bulk).series, small_stats(&t->plain).series);
-    reopen_bulk(&t->bulk);
+    small_reopen(&t->bulk);
     twins_compare(t);
 }
 
@@ -265,8 +234,8 @@ static void test_twice_in_a_batch(void **state)
 
 static void twins_day(struct twins *t, int64_t day, int from, int to)
 {
-    put_day(&t->bulk, day, from, to);
-    put_day(&t->plain, day, from, to);
+    small_tokens(&t->bulk, day, from, to);
+    small_tokens(&t->plain, day, from, to);
 }
 
 /* Days 0 known to the head, 1 sealed, 2 new and large, 3 new and of counters, 4 new and small. */
@@ -305,7 +274,7 @@ static void test_mixed(void **state)
     assert_int_equal(waiting(&t.bulk), 30 + 30 + 30 + 40 + 3 + 7); /* all but the large day */
     assert_int_equal(waiting(&t.plain), 40 + waiting(&t.bulk) + 200);
     twins_compare(&t);
-    reopen_bulk(&t.bulk);
+    small_reopen(&t.bulk);
     assert_int_equal(waiting(&t.bulk), 140);
     put_mixed(&t);
     a = twins_append(&t);
@@ -413,7 +382,7 @@ static void any_chore(struct chance *c)
     struct twins *t = &c->twins;
     int64_t chore = below(c, 30);
     if (chore == 0)
-        reopen_bulk(&t->bulk);
+        small_reopen(&t->bulk);
     else if (chore == 1 || waiting(&t->bulk) > SEAL_ROWS / 2)
         MUST(varve_seal(t->bulk.db, INT64_MAX, NULL, &test_err));
     else if (chore == 2)
