@@ -98,7 +98,8 @@ static unsigned count_frames(struct reader stream, bool ended, bool varint)
             const uint8_t *p = read_bytes(&stream, 4);
             size = p ? (uint64_t)p[0] << 24 | (uint64_t)p[1] << 16 | (uint64_t)p[2] << 8 | p[3] : 0;
         }
-        if (stream.bad || size > UINT32_MAX)
+        /* Nobody sends 2 GB in one piece; the varint of a long body, of four bytes, looks so. */
+        if (stream.bad || size > INT32_MAX)
             break;
         const size_t left = reader_left(&stream), have = size < left ? (size_t)size : left;
         bool whole;

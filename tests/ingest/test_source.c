@@ -259,6 +259,48 @@ static void test_framing_is_told(void **state)
     }
 }
 
+/* The length of a body that is longer than what is looked at, as a varint of three bytes and of
+ * four, and in four bytes. */
+static void test_framing_of_long_bodies(void **state)
+{
+    static const struct {
+        const char *header;
+        size_t header_size, size;
+        enum source_framing framing;
+    } cases[] = {
+        {TEXT(""), 3 << 20, FRAME_BARE},
+        {TEXT("\x80\x80\x08"), 1 << 17, FRAME_VARINT},
+        {TEXT("\x80\x80\xc0\x01"), 3 << 20, FRAME_VARINT},
+        {TEXT("\x80\x80\x80\x20"), 64 << 20, FRAME_VARINT},
+        {TEXT("\x00\x02\x00\x00"), 1 << 17, FRAME_BE32},
+        {TEXT("\x00\x30\x00\x00"), 3 << 20, FRAME_BE32},
+        {TEXT("\x04\x00\x00\x00"), 64 << 20, FRAME_BE32},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const size_t header = cases[i].header_size, size = header + cases[i].size;
+        struct mem mem;
+        struct source source;
+        struct varve_str body;
+        enum source_framing framing;
+        char *bytes = malloc(size);
+        assert_non_null(bytes);
+        memcpy(bytes, cases[i].header, header);
+        for (size_t at = header; at < size; at += 4)
+            memcpy(bytes + at, "\x0a\x02\x0a\x00", 4);
+        struct feed feed = feed_over(bytes, size, 1 << 16);
+        mem_init(&mem, NULL, 0);
+        source_init(&source, &mem, feed_read, &feed);
+        assert_int_equal(source_framing(&source, &framing, NULL), VARVE_OK);
+        if (framing != cases[i].framing)
+            fail_msg("case %zu: framing %d", i, framing);
+        assert_int_equal(source_body(&source, framing, &body, NULL), VARVE_OK);
+        assert_true(framing == FRAME_BARE || body.size == cases[i].size);
+        source_free(&source);
+        free(bytes);
+    }
+}
+
 /* ---- what is it? ----------------------------------------------------------- */
 
 static void test_sniff(void **state)
@@ -458,6 +500,7 @@ int main(void)
         cmocka_unit_test(test_promises),
         cmocka_unit_test(test_bare_streams_are_cut),
         cmocka_unit_test(test_framing_is_told),
+        cmocka_unit_test(test_framing_of_long_bodies),
         cmocka_unit_test(test_sniff),
         cmocka_unit_test(test_long_lines),
         cmocka_unit_test(test_large_values),
