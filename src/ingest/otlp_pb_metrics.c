@@ -109,14 +109,16 @@ static void read_metric(struct wire rest, struct metric *metric)
     }
 }
 
-/* Where the data say how they are meant. */
+/* Where the data say how they are meant.  Gauges and summaries do not: a field of such a number there
+ * is one that nobody knows, of any type. */
 static void read_data(struct wire data, struct intake_metric *what)
 {
+    const bool has_temporality = what->shape == SHAPE_SUM || what->shape == SHAPE_HISTOGRAM;
     struct wire_field field;
     while (wire_next(&data, &field) == WIRE_FIELD) {
         if (field.number == DATA_POINTS)
             wire_step_over(&data, DATA_POINTS);
-        else if (field.number == DATA_TEMPORALITY && what->shape != SHAPE_GAUGE)
+        else if (field.number == DATA_TEMPORALITY && has_temporality)
             what->temporality = (int)(int32_t)field.value;
         else if (field.number == DATA_MONOTONIC && what->shape == SHAPE_SUM)
             what->monotonic = field.value != 0;
