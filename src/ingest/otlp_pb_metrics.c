@@ -109,8 +109,8 @@ static void read_metric(struct wire rest, struct metric *metric)
     }
 }
 
-/* Where the data say how they are meant.  Gauges and summaries do not: a field of such a number there
- * is one that nobody knows, of any type. */
+/* Where the data say how they are meant.  Gauges and summaries do not: what has such a number there
+ * is a field that nobody knows, of any type. */
 static void read_data(struct wire data, struct intake_metric *what)
 {
     const bool has_temporality = what->shape == SHAPE_SUM || what->shape == SHAPE_HISTOGRAM;
