@@ -362,8 +362,7 @@ static void tell_whole(const char *name, const struct whole *w)
 static void tell_append(const char *append, const char *seal, const struct whole *w, double before)
 {
     tell_stage(append, w->append.cpu, before);
-    tell_stage("+ wait, by the wall", w->append.cpu + (w->append.wall - w->append.cpu),
-               w->append.cpu);
+    tell_stage("+ wait, by the wall", w->append.wall, w->append.cpu);
     tell_stage(seal, total_cpu(w), w->append.cpu);
 }
 

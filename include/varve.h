@@ -485,9 +485,10 @@ enum varve_input {
 VARVE_API const char *varve_input_name(enum varve_input input);
 
 /* An ingest collects what it is given in batches and appends them when they are large, when the day
- * that they are of is over, when ten seconds have passed, and when it is told to flush: a whole day
- * of points is sealed without a detour through the journal.  It belongs to one thread at a time.
- * What cannot be used is counted with a reason and never costs the good records beside it. */
+ * that they are of is over, when more comes after ten seconds, and when it is told to flush: a
+ * whole day of points is sealed without a detour through the journal.  What comes last waits for a
+ * flush.  It belongs to one thread at a time.  What cannot be used is counted with a reason and
+ * never costs the good records beside it. */
 typedef struct varve_ingest varve_ingest;
 
 struct varve_ingest_options {

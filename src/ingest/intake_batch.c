@@ -21,7 +21,7 @@
  * minutes, sometimes by an hour. */
 #define DAY_SETTLES (2 * 3600 * NS_PER_SECOND)
 
-/* A batch waits for more no longer than this. */
+/* What comes later than this goes at once, with all that waited for it. */
 #define BATCH_WAITS (10 * NS_PER_SECOND)
 
 /* All that has numbers of the batch in it. */

@@ -383,27 +383,18 @@ struct plan {
     size_t size;
 };
 
-static enum varve_status plan_make(struct plan *plan, const struct admit *admit,
-                                   const struct rowset *batch, struct varve_err *err)
+static enum varve_status plan_make(struct plan *plan, struct mem *mem, const struct rowset *batch,
+                                   const uint32_t *index, size_t count, struct varve_err *err)
 {
-    const uint8_t *taken = admit->taken;
-    size_t rows = batch->row_count, series = batch->series_count, texts = batch->texts.count;
-    plan->size = mem_array(rows + series + 1 + texts, sizeof *plan->order);
-    plan->order = mem_alloc(admit->mem, plan->size);
+    size_t series = batch->series_count, texts = batch->texts.count;
+    plan->size = mem_array(count + series + 1 + texts, sizeof *plan->order);
+    plan->order = mem_alloc(mem, plan->size);
     if (!plan->order)
         return fail_nomem(err, plan->size);
-    plan->ends = plan->order + rows;
+    plan->ends = plan->order + count;
     plan->texts = plan->ends + series + 1;
-    memset(plan->ends, 0, (series + 1) * sizeof *plan->ends);
     memset(plan->texts, 0xff, texts * sizeof *plan->texts);
-    for (size_t i = 0; i < rows; i++)
-        if (!taken || !taken[i])
-            plan->ends[batch->rows[i].series + 1]++;
-    for (size_t s = 0; s < series; s++)
-        plan->ends[s + 1] += plan->ends[s];
-    for (size_t i = 0; i < rows; i++)
-        if (!taken || !taken[i])
-            plan->order[plan->ends[batch->rows[i].series]++] = (uint32_t)i;
+    rowset_by_series(batch, index, count, plan->ends, plan->order);
     return VARVE_OK;
 }
 
@@ -432,11 +423,14 @@ static void look_ahead(const struct rowset *head, const struct rowset *batch,
 }
 
 /* Rows of one series stand together in the head, as far as they come together. */
-enum varve_status admit_rows(struct admit *admit, const struct rowset *batch, struct varve_err *err)
+enum varve_status admit_rows(struct admit *admit, const struct rowset *batch, const uint32_t *index,
+                             size_t count, struct varve_err *err)
 {
     enum varve_status status = VARVE_OK;
     struct plan plan = {.size = 0};
-    TRY(plan_make(&plan, admit, batch, err));
+    if (count == 0)
+        return VARVE_OK;
+    TRY(plan_make(&plan, admit->mem, batch, index, count, err));
     for (size_t s = 0, i = 0; s < batch->series_count; s++) {
         uint32_t series = HASH_NONE;
         if (s + AHEAD < batch->series_count)

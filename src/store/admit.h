@@ -45,16 +45,15 @@ struct admit {
     const struct catalogue *catalogue;
     int64_t floor;
     struct varve_appended *appended;
-    const uint8_t
-        *taken; /* a byte for each row of the batch: not 0: it is stored already; or NULL */
     const struct day_record *day; /* the last one looked up, for the next point */
     int64_t day_from, day_to;     /* its instants */
     struct late_row *late;
     size_t late_count, late_capacity;
 };
 
-/* Adds what is new in the batch to the head. On failure the head has to be reset. */
-enum varve_status
-admit_rows(struct admit *admit, const struct rowset *batch, struct varve_err *err) VARVE_CHECKED;
+/* Adds what is new in the batch to the head, of the rows that index says (NULL: the first `count`).
+ * On failure the head has to be reset. */
+enum varve_status admit_rows(struct admit *admit, const struct rowset *batch, const uint32_t *index,
+                             size_t count, struct varve_err *err) VARVE_CHECKED;
 
 #endif

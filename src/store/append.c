@@ -205,10 +205,10 @@ apply(struct store *store, struct txn *txn, struct state *state, struct append_r
                           .sealed = &store->sealed,
                           .catalogue = store->catalogue,
                           .floor = state->floor,
-                          .appended = &request->appended,
-                          .taken = bulk ? bulk->taken : NULL};
+                          .appended = &request->appended};
     TRY(describe_metrics(store, txn, state, request->rows, err));
-    TRY(admit_rows(&admit, request->rows, err));
+    TRY(admit_rows(&admit, request->rows, bulk ? bulk->rest : NULL,
+                   bulk ? bulk->rest_count : request->rows->row_count, err));
     TRY(admit_events(store, txn, state, request, &request->appended, err));
     state->ambiguous += request->appended.ambiguous;
     state->baselines += request->appended.baselines;
@@ -245,8 +245,7 @@ static enum varve_status append_group(struct store *store, struct append_request
         store_unsync(store);
         return status;
     }
-    if (!bulk && state.next_seq == store->state.next_seq &&
-        state.records_sum == store->state.records_sum) {
+    if (state.next_seq == store->state.next_seq && state.records_sum == store->state.records_sum) {
         txn_abort(txn); /* nothing was new */
         return VARVE_OK;
     }

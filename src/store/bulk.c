@@ -30,6 +30,7 @@ struct work {
     const struct rowset *rows;
     struct partition parts;
     uint32_t *ends, *order; /* of one day's rows: where those of each series end, and which */
+    uint8_t *taken;         /* a byte for each row of the batch */
     struct placed *room;    /* for sorting those of one series */
     size_t room_count;
 };
@@ -106,19 +107,6 @@ static enum varve_status choose(struct work *work, struct store *store, struct v
 
 /* ---- the rows of a day, each of them once --------------------------------- */
 
-static void bring_together(struct work *work, const struct part *part)
-{
-    const struct row *rows = work->rows->rows;
-    size_t series = work->rows->series_count;
-    memset(work->ends, 0, (series + 1) * sizeof *work->ends);
-    for (uint32_t i = 0; i < part->count; i++)
-        work->ends[rows[part->index[i]].series + 1]++;
-    for (size_t s = 0; s < series; s++)
-        work->ends[s + 1] += work->ends[s];
-    for (uint32_t i = 0; i < part->count; i++)
-        work->order[work->ends[rows[part->index[i]].series]++] = part->index[i];
-}
-
 static int compare_placed(const void *a, const void *b)
 {
     const struct placed *x = a, *y = b;
@@ -172,7 +160,7 @@ static enum varve_status
 rows_of_day(struct work *work, const struct part *part, size_t *count, struct varve_err *err)
 {
     size_t to = 0;
-    bring_together(work, part);
+    rowset_by_series(work->rows, part->index, part->count, work->ends, work->order);
     for (size_t s = 0, from = 0; s < work->rows->series_count; from = work->ends[s++]) {
         size_t left;
         TRY(leave_once(work, work->order + from, work->ends[s] - from, &left, err));
@@ -183,7 +171,7 @@ rows_of_day(struct work *work, const struct part *part, size_t *count, struct va
     work->bulk->points += to;
     work->bulk->duplicates += part->count - to;
     for (uint32_t i = 0; i < part->count; i++)
-        work->bulk->taken[part->index[i]] = 1;
+        work->taken[part->index[i]] = 1;
     *count = to;
     return VARVE_OK;
 }
@@ -196,14 +184,24 @@ static enum varve_status make_room(struct work *work, struct varve_err *err)
     int32_t *days = take(work, work->parts.count, sizeof *days, err);
     work->ends = take(work, work->rows->series_count, sizeof *work->ends, err);
     work->order = take(work, work->rows->row_count, sizeof *work->order, err);
-    bulk->taken = take(work, work->rows->row_count, sizeof *bulk->taken, err);
-    if (!days || !work->ends || !work->order || !bulk->taken)
+    work->taken = take(work, work->rows->row_count, sizeof *work->taken, err);
+    if (!days || !work->ends || !work->order || !work->taken)
         return VARVE_NOMEM;
-    memset(bulk->taken, 0, work->rows->row_count);
+    memset(work->taken, 0, work->rows->row_count);
     for (size_t i = 0; i < work->parts.count; i++)
         days[i] = work->parts.parts[i].day;
     bulk->days = days;
     return VARVE_OK;
+}
+
+/* The days are built, so what their rows were brought into order in is free. */
+static void note_rest(struct work *work)
+{
+    struct bulk *bulk = work->bulk;
+    for (size_t i = 0; i < work->rows->row_count; i++)
+        if (!work->taken[i])
+            work->order[bulk->rest_count++] = (uint32_t)i;
+    bulk->rest = work->order;
 }
 
 static enum varve_status
@@ -232,8 +230,10 @@ static enum varve_status build(struct work *work, struct store *store, struct va
     if (status == VARVE_OK)
         status = build_days(work, &rebuild, err);
     rebuild_free(&rebuild);
-    if (status == VARVE_OK)
+    if (status == VARVE_OK) {
+        note_rest(work);
         work->bulk->day_count = work->parts.count;
+    }
     return status;
 }
 
@@ -275,7 +275,7 @@ enum varve_status
 bulk_put(struct bulk *bulk, struct txn *txn, struct state *state, struct varve_err *err)
 {
     struct change *change = &bulk->change;
-    for (size_t i = 0; i < change->count; i++)
+    for (size_t i = 0; i < change->count; i++) /* days that are only copied keep theirs */
         if (!change->moves[i].had_old)
             change->moves[i].record.watermark = state->next_seq - 1;
     return change_put(change, txn, state, err);

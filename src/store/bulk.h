@@ -24,9 +24,10 @@ struct bulk {
     struct lock house;
     struct change change;
     struct arena arena;
-    const int32_t *days; /* those that are taken */
-    size_t day_count;    /* 0: none, and nothing is held */
-    uint8_t *taken;      /* a byte for each row of the batch, as admit.h has it */
+    const int32_t *days;  /* those that are taken */
+    size_t day_count;     /* 0: none, and nothing is held */
+    const uint32_t *rest; /* the rows that are of no such day, ascending */
+    size_t rest_count;
     uint64_t points, duplicates;
 };
 

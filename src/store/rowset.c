@@ -154,6 +154,22 @@ enum varve_status rowset_grow(struct rowset *rowset, size_t rows, struct varve_e
                     rowset->row_count + rows, sizeof *rowset->rows, err);
 }
 
+void rowset_by_series(const struct rowset *rowset, const uint32_t *index, size_t count,
+                      uint32_t *ends, uint32_t *order)
+{
+    const struct row *rows = rowset->rows;
+    size_t series = rowset->series_count;
+    memset(ends, 0, (series + 1) * sizeof *ends);
+    for (size_t i = 0; i < count; i++)
+        ends[rows[index ? index[i] : i].series + 1]++;
+    for (size_t s = 0; s < series; s++)
+        ends[s + 1] += ends[s];
+    for (size_t i = 0; i < count; i++) {
+        uint32_t at = index ? index[i] : (uint32_t)i;
+        order[ends[rows[at].series]++] = at;
+    }
+}
+
 /* A text of another rowset, here. */
 static enum varve_status
 import_text(struct rowset *rowset, const struct rowset *from, uint32_t text, uint32_t *texts,

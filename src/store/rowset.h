@@ -116,6 +116,12 @@ enum varve_status rowset_init(struct rowset *rowset, struct mem *mem, uint64_t s
 void rowset_free(struct rowset *rowset);
 enum varve_status rowset_clear(struct rowset *rowset, struct varve_err *err) VARVE_CHECKED;
 
+/* The rows that index says (NULL: the first `count`) series by series, those of each in the order
+ * they were given: order has room for them, ends for one more than there are series, and says where
+ * those of each end. */
+void rowset_by_series(const struct rowset *rowset, const uint32_t *index, size_t count,
+                      uint32_t *ends, uint32_t *order);
+
 /* The metric of that name; made if new.  VARVE_INVALID when the kind or scale differs from the
  * known one; an empty known unit is filled in. */
 enum varve_status

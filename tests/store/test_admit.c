@@ -90,7 +90,7 @@ static void feed(struct fixture *f, enum row_mode mode, int64_t start, struct re
                           .catalogue = &f->catalogue,
                           .floor = f->floor,
                           .appended = &f->appended};
-    OK(admit_rows(&admit, &batch, &f->err));
+    OK(admit_rows(&admit, &batch, NULL, batch.row_count, &f->err));
     rowset_free(&batch);
 }
 
